@@ -1,0 +1,81 @@
+import type { Logger } from './logger.ts';
+import type { Rng } from './rng.ts';
+
+/**
+ * What a messenger needs of the world: a clock, timers, randomness, sockets. `src/io` gives the real one, the
+ * simulator in `test/sim` a virtual one; the messengers are the same code in both.
+ */
+export interface Environment {
+  /** Milliseconds, monotonic, from an arbitrary start. */
+  nowMs(): number;
+  /** One-shot timer; `callback` runs at or after the deadline that was set last. */
+  createTimer(callback: () => void): Timer;
+  readonly rng: Rng;
+  readonly logger: Logger;
+  /**
+   * Binds one port number, on UDP, TCP or both. If either half is taken, both move on to the next port of the range.
+   * @throws {TransportError} `EADDRINUSE` naming the range that was tried, or node's code for another failure
+   */
+  bind(options: BindOptions): Promise<PortPair>;
+}
+
+export interface Timer {
+  /** (Re)arms the timer. */
+  set(deadlineMs: number): void;
+  clear(): void;
+}
+
+export interface BindOptions {
+  /** IP literal. */
+  readonly host: string;
+  /** First and last port to try; 0,0 takes any free one. */
+  readonly ports: readonly [number, number];
+  readonly udp: boolean;
+  readonly tcp: boolean;
+  /** SO_RCVBUF and SO_SNDBUF of the UDP socket. */
+  readonly udpReceiveBufferBytes: number;
+  readonly udpSendBufferBytes: number;
+}
+
+/** Both halves of a port. A half that was not asked for is null. */
+export interface PortPair {
+  readonly host: string;
+  readonly port: number;
+  readonly udp: DatagramSocket | null;
+  readonly tcp: StreamListener | null;
+}
+
+export interface DatagramSocket {
+  /** Set before the first datagram can arrive, i.e. in the same turn in which `bind` resolves. */
+  onDatagram: (bytes: Uint8Array, host: string, port: number) => void;
+  /** Fire and forget: a datagram that cannot be sent is lost and counted, as on the wire. `bytes` must not change later. */
+  send(bytes: Uint8Array, host: string, port: number): void;
+  /** Idempotent; resolves once the port is free. */
+  close(): Promise<void>;
+}
+
+export interface StreamListener {
+  onConnection: (stream: Stream) => void;
+  /** Opens a connection to another member's listener; failure shows as `onClose`. */
+  connect(host: string, port: number): Stream;
+  /** Stops accepting and destroys what is open. Idempotent; resolves once the port is free. */
+  close(): Promise<void>;
+}
+
+/** One TCP connection (or TLS over it). Callbacks are set in the turn in which the stream is handed out. */
+export interface Stream {
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  onOpen: () => void;
+  onData: (bytes: Uint8Array) => void;
+  /** After `write` returned false: room again. */
+  onDrain: () => void;
+  /** Exactly once, after failure, end or `destroy()`. `error` is null for an orderly end. */
+  onClose: (error: Error | null) => void;
+  /** False: the transport's buffer is full; the bytes are taken all the same. `bytes` must not change later. */
+  write(bytes: Uint8Array): boolean;
+  /** Writes out what is buffered, then closes. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}

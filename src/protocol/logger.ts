@@ -1,0 +1,39 @@
+/** Where messengers say what an operator should know. Winston's loggers fit. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Keys remembered at once; more senders than this share the last ones' allowance. */
+const MAX_KEYS = 1_000;
+
+/**
+ * Lets one line per key through in each interval and counts the rest, so that a peer which sends rubbish fills
+ * neither the log nor memory.
+ */
+export class RateLimitedLog {
+  readonly #logger: Logger;
+  readonly #intervalMs: number;
+  readonly #last = new Map<string, { sinceMs: number; suppressed: number }>();
+
+  constructor(logger: Logger, intervalMs = 10_000) {
+    this.#logger = logger;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** @param key what is limited: kind of complaint and who caused it */
+  warn(key: string, nowMs: number, message: () => string): void {
+    const last = this.#last.get(key);
+    if (last !== undefined && nowMs - last.sinceMs < this.#intervalMs) {
+      last.suppressed++;
+      return;
+    }
+    if (last === undefined && this.#last.size >= MAX_KEYS) this.#last.clear();
+    const suppressed =
+      last === undefined || last.suppressed === 0 ? '' : ` (${last.suppressed} more like this since)`;
+    this.#last.set(key, { sinceMs: nowMs, suppressed: 0 });
+    this.#logger.warn(message() + suppressed);
+  }
+}

@@ -1,0 +1,106 @@
+import type { MemberId } from './member-id.ts';
+import type { View } from './view.ts';
+
+/** Names the kind of an application message; what it means is the application's affair. */
+export type MessageType = string | number;
+
+export interface OutgoingMessage {
+  /** 'all': every other member of the view. */
+  readonly recipients: readonly MemberId[] | 'all';
+  /** Not copied: must not change until the message was delivered. */
+  readonly payload: Uint8Array;
+  /** False: delivered exactly once but in any order (JGroups' OOB). Default true. */
+  readonly ordered?: boolean;
+  /** Passes flow control and ordinary messages; implies `ordered: false` (Geode's high priority). */
+  readonly highPriority?: boolean;
+}
+
+export interface IncomingMessage {
+  readonly sender: MemberId;
+  /** A view of the receive buffer: copy it to keep it. */
+  readonly payload: Uint8Array;
+  /** What `typeOf` of the options made of the payload; null if nothing. */
+  readonly type: MessageType | null;
+  /** Which stack carried it. */
+  readonly stack: StackName;
+}
+
+export type StackName = 'udp' | 'tcp';
+
+export type MessageHandler = (message: IncomingMessage) => void;
+
+export interface SendResult {
+  /** Recipients that are not in the view: nothing was accepted for them. */
+  readonly notInView: readonly MemberId[];
+  /** Recipients whose queue is at its hard limit: nothing was accepted for them; wait for `writable`. */
+  readonly refused: readonly MemberId[];
+  /** False: a recipient is past its high-water mark; go on when 'writable' was called for it. */
+  readonly writable: boolean;
+}
+
+/** What became of accepted messages; `accepted = delivered + memberLeft + closed + pending`. */
+export interface OutcomeCounts {
+  accepted: number;
+  /** Acknowledged by the recipient. */
+  delivered: number;
+  /** The recipient left the view before it acknowledged. */
+  memberLeft: number;
+  /** This messenger was stopped before. */
+  closed: number;
+  /** No outcome yet. */
+  pending: number;
+}
+
+export interface PeerStats {
+  readonly member: MemberId;
+  readonly stack: StackName;
+  readonly sent: Readonly<OutcomeCounts>;
+  /** Messages delivered to our handlers. */
+  readonly received: number;
+  readonly pendingBytes: number;
+}
+
+export interface StackStats {
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Counters by name: datagrams, retransmissions, gaps, duplicates, malformed, ... */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface MessengerStats {
+  readonly viewId: number;
+  /** Over all peers, those that have left included. */
+  readonly totals: Readonly<OutcomeCounts>;
+  readonly received: number;
+  /** Members of the view, and whoever else a stack still has state for. */
+  readonly peers: readonly PeerStats[];
+  readonly stacks: Readonly<Partial<Record<StackName, StackStats>>>;
+}
+
+/** The contract of DESIGN.md section 2, whichever stack is behind it. */
+export interface Messenger {
+  /** Binds the port and resolves to the own id. @throws {TransportError} if no port can be bound */
+  start(): Promise<MemberId>;
+  /** @throws {LocalProtocolError} `ERR_NOT_STARTED` */
+  readonly memberId: MemberId;
+  /** Exactly once, in order. Never blocks. @throws {LocalProtocolError} `ERR_NOT_STARTED`, `ERR_CLOSED`, `ERR_TOO_LARGE` */
+  send(message: OutgoingMessage): SendResult;
+  /** At most once, in any order; not counted among the accepted. */
+  sendUnreliably(message: OutgoingMessage): SendResult;
+  /** One handler a type; a second one is refused. @throws {LocalProtocolError} `ERR_HANDLER` */
+  addHandler(type: MessageType, handler: MessageHandler): void;
+  /** For messages whose type has no handler. */
+  setDefaultHandler(handler: MessageHandler): void;
+  /** Called when a recipient that made `send` say `writable: false` has room again. */
+  setWritableHandler(handler: (recipient: MemberId) => void): void;
+  /**
+   * Members that the view drops get no more retries; what they had not acknowledged ends as `memberLeft`.
+   * A view that is not newer is ignored. @throws {LocalProtocolError} `ERR_VIEW` if the view lacks the own id
+   */
+  installView(view: View): void;
+  /** Resolves when no accepted message is without an outcome, or after `timeoutMs`: then to false. */
+  flush(timeoutMs: number): Promise<boolean>;
+  /** Ends what has no outcome as `closed` and frees the port. Idempotent. */
+  stop(): Promise<void>;
+  stats(): MessengerStats;
+}
