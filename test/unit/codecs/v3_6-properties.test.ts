@@ -66,12 +66,10 @@ const header: fc.Arbitrary<Header> = fc.oneof(
   seqno.map((timestamp) => ({ ...unicast3, type: 'SEND_FIRST_SEQNO' as const, timestamp })),
   fc.constant({ ...unicast3, type: 'XMIT_REQ' as const }),
   connId.map((id) => ({ ...unicast3, type: 'CLOSE' as const, connId: id })),
-  fc
-    .tuple(fc.constantFrom('UFC' as const, 'MFC' as const), fc.boolean())
-    .map(([protocol, ask]) => ({
-      protocol,
-      type: ask ? ('CREDIT_REQUEST' as const) : ('REPLENISH' as const),
-    })),
+  fc.tuple(fc.constantFrom('UFC' as const, 'MFC' as const), fc.boolean()).map(([protocol, ask]) => ({
+    protocol,
+    type: ask ? ('CREDIT_REQUEST' as const) : ('REPLENISH' as const),
+  })),
   fc
     .tuple(seqno, fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.double({ min: 0, max: 1, noNaN: true }))
     .map(([id, numFrags, where]) => ({
