@@ -7,8 +7,8 @@ import org.jgroups.ReceiverAdapter;
 import org.jgroups.util.UUID;
 
 /**
- * Counts what the stack delivers. Geode's stack has no thread pools: this runs on the thread that reads the socket, so
- * it must be quick and never wait.
+ * Counts what the stack delivers. Geode's stack has no thread pools: this runs on the thread that reads the
+ * socket, so it must be quick and never wait.
  */
 final class Deliveries extends ReceiverAdapter {
   /** Senders that a record is kept of. */

@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.jgroups.Version;
 
 /**
- * A real JGroups member with Geode's stack, steered by lines on standard input, telling what happens by one JSON object
- * a line on standard output. It ends when standard input does, so it never outlives who started it.
+ * A real JGroups member with Geode's stack, steered by lines on standard input, telling what happens by one
+ * JSON object a line on standard output. It ends when standard input does, so it never outlives who started it.
  *
  * <p>Arguments are key=value: host, port (0: any), uuid (32 hex digits), viewId, config (a stack file of
  * geode-membership), and any placeholder of that file in capitals, such as UDP_RECV_BUFFER_SIZE=65535.
