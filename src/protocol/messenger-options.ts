@@ -1,0 +1,107 @@
+import { LocalProtocolError } from './errors.ts';
+import type { BindOptions, Environment, PortPair } from './environment.ts';
+import { createMemberId } from './member-id.ts';
+import type { MemberId, MemberKind } from './member-id.ts';
+import type { MessageType } from './messenger.ts';
+import { below } from './rng.ts';
+import type { Rng } from './rng.ts';
+
+/** What every messenger is told, whichever stack it runs. */
+export interface MessengerOptions {
+  readonly environment: Environment;
+  /** Members of another cluster are refused. */
+  readonly cluster: string;
+  readonly member: OwnIdentity;
+  /** IP literal to bind and to advertise. */
+  readonly host: string;
+  /** First and last membership port to try; 0,0 takes any free one. */
+  readonly ports: readonly [number, number];
+  /** Reads a message's type off its payload, for `addHandler`; null if it has none. */
+  readonly typeOf?: (payload: Uint8Array) => MessageType | null;
+  /** Bytes pending for a recipient above which `send` says `writable: false`. */
+  readonly highWaterBytes?: number;
+  /** Bytes pending for a recipient above which `send` refuses. */
+  readonly hardLimitBytes?: number;
+  readonly udpReceiveBufferBytes?: number;
+  readonly udpSendBufferBytes?: number;
+}
+
+/** The parts of the own member id that are known before a port is bound. */
+export interface OwnIdentity {
+  readonly name?: string;
+  readonly kind?: MemberKind;
+  readonly weight?: number;
+  /** Version ordinal to advertise. */
+  readonly version: number;
+  /** 32 hex digits; drawn from the environment's rng if absent. */
+  readonly uuid?: string;
+}
+
+/**
+ * A port that the caller has bound already and the id that goes with it: both stacks of a member share them.
+ * `start(adopted)` takes its half of the pair before it first yields, so that no connection or datagram that
+ * arrives meanwhile finds nobody.
+ */
+export interface AdoptedPort {
+  readonly pair: PortPair;
+  readonly memberId: MemberId;
+}
+
+/** Room for four seconds of 1 KiB messages at 1,000 a second, per recipient. */
+export const DEFAULT_HIGH_WATER_BYTES = 4 * 1024 * 1024;
+
+/** Four times the mark at which callers were asked to stop: who ignores that for so long is not going to stop. */
+export const DEFAULT_HARD_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** Geode's defaults for a membership socket are of this size too. */
+export const DEFAULT_UDP_BUFFER_BYTES = 1024 * 1024;
+
+/** What one message pending costs beside its payload, so that a flood of empty ones is bounded as well. */
+export const MESSAGE_OVERHEAD_BYTES = 64;
+
+export interface QueueLimits {
+  readonly highWaterBytes: number;
+  readonly hardLimitBytes: number;
+}
+
+/** @throws {LocalProtocolError} `ERR_OPTIONS` if a limit is not positive or the marks are the wrong way round */
+export function queueLimits(options: MessengerOptions): QueueLimits {
+  const highWaterBytes = options.highWaterBytes ?? DEFAULT_HIGH_WATER_BYTES;
+  const hardLimitBytes = options.hardLimitBytes ?? Math.max(DEFAULT_HARD_LIMIT_BYTES, highWaterBytes);
+  if (!(highWaterBytes > 0) || !(hardLimitBytes >= highWaterBytes)) {
+    throw new LocalProtocolError(
+      'ERR_OPTIONS',
+      `highWaterBytes ${highWaterBytes} must be positive and at most hardLimitBytes ${hardLimitBytes}`,
+    );
+  }
+  return { highWaterBytes, hardLimitBytes };
+}
+
+export function bindOptions(options: MessengerOptions, halves: { udp: boolean; tcp: boolean }): BindOptions {
+  return {
+    host: options.host,
+    ports: options.ports,
+    udp: halves.udp,
+    tcp: halves.tcp,
+    udpReceiveBufferBytes: options.udpReceiveBufferBytes ?? DEFAULT_UDP_BUFFER_BYTES,
+    udpSendBufferBytes: options.udpSendBufferBytes ?? DEFAULT_UDP_BUFFER_BYTES,
+  };
+}
+
+/** The own id, once the port is known. @throws {LocalProtocolError} `ERR_MEMBER_ID` for a uuid that is none */
+export function createOwnId(options: MessengerOptions, port: number): MemberId {
+  const { uuid, ...identity } = options.member;
+  return createMemberId({
+    ...identity,
+    host: options.host,
+    port,
+    uuid: uuid ?? randomHex(options.environment.rng, 16),
+  });
+}
+
+/** `bytes` random bytes (a multiple of 4) as lower-case hex. */
+export function randomHex(rng: Rng, bytes: number): string {
+  let hex = '';
+  for (let word = 0; word < bytes; word += 4) hex += below(rng, 0x1_0000_0000).toString(16).padStart(8, '0');
+  return hex;
+}

@@ -1,0 +1,118 @@
+import { InvariantError } from './errors.ts';
+import type { MemberId } from './member-id.ts';
+import type { OutcomeCounts } from './messenger.ts';
+
+function noOutcomes(): OutcomeCounts {
+  return { accepted: 0, delivered: 0, memberLeft: 0, closed: 0, pending: 0 };
+}
+
+function addTo(sum: OutcomeCounts, part: Readonly<OutcomeCounts>): void {
+  sum.accepted += part.accepted;
+  sum.delivered += part.delivered;
+  sum.memberLeft += part.memberLeft;
+  sum.closed += part.closed;
+  sum.pending += part.pending;
+}
+
+/** One peer's messages, ours to it and its to us. Made by `OutcomeLedger.of`. */
+export class PeerOutcomes {
+  readonly member: MemberId;
+  readonly #ledger: OutcomeLedger;
+  readonly #sent = noOutcomes();
+  /** Messages of this peer that were given to our handlers. */
+  received = 0;
+
+  constructor(member: MemberId, ledger: OutcomeLedger) {
+    this.member = member;
+    this.#ledger = ledger;
+  }
+
+  get sent(): Readonly<OutcomeCounts> {
+    return this.#sent;
+  }
+
+  accept(): void {
+    this.#sent.accepted++;
+    this.#sent.pending++;
+    this.#ledger.pending++;
+  }
+
+  /** The peer acknowledged so many. */
+  deliver(count: number): void {
+    this.#settle('delivered', count);
+  }
+
+  /** What is pending gets no acknowledgement any more. */
+  end(outcome: 'memberLeft' | 'closed'): void {
+    this.#settle(outcome, this.#sent.pending);
+  }
+
+  #settle(outcome: 'delivered' | 'memberLeft' | 'closed', count: number): void {
+    if (count > this.#sent.pending)
+      throw new InvariantError(`${count} messages end as ${outcome}, ${this.#sent.pending} were pending`);
+    if (count === 0) return;
+    this.#sent.pending -= count;
+    this.#sent[outcome] += count;
+    this.#ledger.pending -= count;
+    if (this.#ledger.pending === 0) this.#ledger.onSettled();
+  }
+}
+
+/**
+ * What became of every accepted message, per peer, with the sums of departed peers kept: the figures always add
+ * up to `accepted = delivered + memberLeft + closed + pending` (DESIGN section 2).
+ */
+export class OutcomeLedger {
+  readonly #peers = new Map<string, PeerOutcomes>();
+  readonly #departed = noOutcomes();
+  #departedReceived = 0;
+  /** Accepted messages of all peers that have no outcome yet. */
+  pending = 0;
+  /** Called whenever `pending` falls to 0. */
+  onSettled: () => void = () => undefined;
+
+  /** The peer's counts, new ones if it has none. The member object of the first call is kept. */
+  of(member: MemberId): PeerOutcomes {
+    let peer = this.#peers.get(member.uuid);
+    if (peer === undefined) {
+      peer = new PeerOutcomes(member, this);
+      this.#peers.set(member.uuid, peer);
+    }
+    return peer;
+  }
+
+  find(uuid: string): PeerOutcomes | null {
+    return this.#peers.get(uuid) ?? null;
+  }
+
+  /** Ends the peer's pending messages as `memberLeft` and moves its counts to the sums. */
+  depart(uuid: string): void {
+    const peer = this.#peers.get(uuid);
+    if (peer === undefined) return;
+    this.#peers.delete(uuid);
+    addTo(this.#departed, { ...peer.sent, memberLeft: peer.sent.memberLeft + peer.sent.pending, pending: 0 });
+    this.#departedReceived += peer.received;
+    peer.end('memberLeft');
+  }
+
+  /** Ends everything that is pending as `closed`. */
+  closeAll(): void {
+    for (const peer of this.#peers.values()) peer.end('closed');
+  }
+
+  peers(): IterableIterator<PeerOutcomes> {
+    return this.#peers.values();
+  }
+
+  totals(): OutcomeCounts {
+    const sum = { ...this.#departed };
+    for (const peer of this.#peers.values()) addTo(sum, peer.sent);
+    return sum;
+  }
+
+  received(): number {
+    let sum = this.#departedReceived;
+    for (const peer of this.#peers.values()) sum += peer.received;
+    return sum;
+  }
+}
