@@ -41,6 +41,8 @@ export const RejectCode = {
   BUSY: 10,
   /** The acceptor is stopping. */
   STOPPING: 11,
+  /** The connector claims the acceptor's own uuid. */
+  IDENTITY: 12,
 } as const;
 
 /** Why an established connection ends. */
