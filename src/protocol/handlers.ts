@@ -3,10 +3,7 @@ import { LocalProtocolError } from './errors.ts';
 import { RateLimitedLog } from './logger.ts';
 import { formatMember } from './member-id.ts';
 import type { MemberId } from './member-id.ts';
-import type { IncomingMessage, MessageHandler, MessageType, StackName } from './messenger.ts';
-
-/** An async function passes for a `MessageHandler` in TypeScript; its rejection would end the process. */
-type Callback = (message: IncomingMessage) => unknown;
+import type { MessageHandler, MessageType, StackName } from './messenger.ts';
 
 /**
  * Who gets a message. Handlers are the application's code: whatever they throw is logged and counted, and the
@@ -15,9 +12,9 @@ type Callback = (message: IncomingMessage) => unknown;
 export class HandlerTable {
   readonly #environment: Pick<Environment, 'nowMs' | 'logger'>;
   readonly #typeOf: ((payload: Uint8Array) => MessageType | null) | null;
-  readonly #handlers = new Map<MessageType, Callback>();
+  readonly #handlers = new Map<MessageType, MessageHandler>();
   readonly #log: RateLimitedLog;
-  #default: Callback | null = null;
+  #default: MessageHandler | null = null;
 
   /** Messages that had neither a handler nor a default one. */
   unhandled = 0;
@@ -56,8 +53,13 @@ export class HandlerTable {
       return;
     }
     try {
+      // an unhandled rejection would end the process
       const result = handler({ sender, payload, type, stack });
-      if (result instanceof Promise) result.catch((error: unknown) => this.#fail(sender, type, error));
+      if (result instanceof Promise) {
+        result.catch((error: unknown) => {
+          this.#fail(sender, type, error);
+        });
+      }
     } catch (error) {
       this.#fail(sender, type, error);
     }

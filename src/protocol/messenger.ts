@@ -27,7 +27,8 @@ export interface IncomingMessage {
 
 export type StackName = 'udp' | 'tcp';
 
-export type MessageHandler = (message: IncomingMessage) => void;
+/** Called in order, without waiting for what it returns; a rejection is logged and counted. */
+export type MessageHandler = (message: IncomingMessage) => void | Promise<void>;
 
 export interface SendResult {
   /** Recipients that are not in the view: nothing was accepted for them. */
@@ -60,7 +61,11 @@ export interface PeerStats {
   readonly pendingBytes: number;
 }
 
+/** `draining`: nothing new goes by it, but not everything is acknowledged; `dormant`: silent, the port kept. */
+export type StackState = 'active' | 'draining' | 'dormant' | 'closed';
+
 export interface StackStats {
+  readonly state: StackState;
   readonly bytesSent: number;
   readonly bytesReceived: number;
   /** Counters by name: datagrams, retransmissions, gaps, duplicates, malformed, ... */

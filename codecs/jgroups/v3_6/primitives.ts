@@ -1,0 +1,59 @@
+/** JGroups' compressed long: a length byte, then that many bytes, least significant first (WIRE-3.6 section 1). */
+
+import { CodecError } from '../../bytes/errors.ts';
+import { MAX_SEQNO } from '../../bytes/limits.ts';
+import type { ByteReader } from '../../bytes/reader.ts';
+import type { ByteWriter } from '../../bytes/writer.ts';
+
+/** @throws {CodecError} `ERR_LIMIT` over 2^53-1, which a Java peer could only reach by sending a negative long */
+export function readCompressedLong(reader: ByteReader, field: string): number {
+  const at = reader.offset;
+  const length = reader.u8(field);
+  if (length > 8) throw new CodecError('ERR_VALUE', at, field, `a long has no ${length} bytes`);
+  const bytes = reader.bytes(length, field);
+  let value = 0;
+  for (let i = length - 1; i >= 0; i--) value = value * 256 + (bytes[i] as number);
+  if (value > MAX_SEQNO) throw new CodecError('ERR_LIMIT', at, field, 'is outside 0..2^53-1');
+  return value;
+}
+
+export function compressedLongSize(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 1; rest = Math.floor(rest / 256)) length++;
+  return length;
+}
+
+export function writeCompressedLong(writer: ByteWriter, value: number, field: string): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new CodecError('ERR_VALUE', writer.offset, field, `${value} is outside 0..2^53-1`);
+  }
+  writer.u8(compressedLongSize(value) - 1);
+  for (let rest = value; rest >= 1; rest = Math.floor(rest / 256)) writer.u8(rest % 256);
+}
+
+/** A name with a short as its length, -1 for null. Latin-1, so that any bytes come back as they were. */
+export function readShortString(reader: ByteReader, field: string): string | null {
+  const at = reader.offset;
+  const length = reader.i16(field);
+  if (length === -1) return null;
+  if (length < 0) throw new CodecError('ERR_VALUE', at, field, `length ${length}`);
+  return reader.bytes(length, field).toString('latin1');
+}
+
+export function shortStringSize(value: string | null): number {
+  return 2 + (value?.length ?? 0);
+}
+
+export function writeShortString(writer: ByteWriter, value: string | null, field: string): void {
+  if (value === null) {
+    writer.i16(-1);
+    return;
+  }
+  if (value.length > 0x7fff)
+    throw new CodecError('ERR_VALUE', writer.offset, field, `${value.length} characters`);
+  // eslint-disable-next-line no-control-regex -- all of Latin-1, control characters too
+  if (/[^\x00-\xff]/.test(value))
+    throw new CodecError('ERR_VALUE', writer.offset, field, `'${value}' is not Latin-1`);
+  writer.i16(value.length);
+  writer.bytes(Buffer.from(value, 'latin1'));
+}

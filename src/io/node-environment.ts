@@ -1,0 +1,58 @@
+import { randomFillSync } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+
+import type { BindOptions, Environment, PortPair } from '../protocol/environment.ts';
+import type { Logger } from '../protocol/logger.ts';
+import { seededRng, type Rng } from '../protocol/rng.ts';
+import { FaultyDatagramSocket, type FaultOptions } from './faulty-datagram-socket.ts';
+import { NodeTimer } from './node-timer.ts';
+import { bindPortPair } from './port-pair.ts';
+
+export interface NodeEnvironmentOptions {
+  /** Replays the same random decisions. Default: the system's source of randomness. */
+  readonly seed?: number;
+  /** Default: warnings and errors on standard error, the rest nowhere. */
+  readonly logger?: Logger;
+  /** Injected at every UDP socket that is bound. Default: none. */
+  readonly faults?: FaultOptions;
+}
+
+/** The real world: monotonic clock, node's timers and sockets. */
+export function createNodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
+  const logger = options.logger ?? standardErrorLogger;
+  const { faults } = options;
+  const environment: Environment = {
+    nowMs: () => performance.now(),
+    createTimer: (callback) => new NodeTimer(callback),
+    rng: options.seed === undefined ? cryptoRng() : seededRng(options.seed),
+    logger,
+    async bind(bindOptions: BindOptions): Promise<PortPair> {
+      const pair = await bindPortPair(bindOptions, logger);
+      if (faults === undefined || pair.udp === null) return pair;
+      return { ...pair, udp: new FaultyDatagramSocket(pair.udp, environment, faults) };
+    },
+  };
+  return environment;
+}
+
+/** Draws from the operating system in blocks: a member's uuid must not hang on 32 bits of seed. */
+function cryptoRng(): Rng {
+  const block = new Uint32Array(256);
+  let used = block.length;
+  return {
+    next(): number {
+      if (used === block.length) {
+        randomFillSync(block);
+        used = 0;
+      }
+      return (block[used++] as number) / 0x1_0000_0000;
+    },
+  };
+}
+
+const standardErrorLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message) => void process.stderr.write(`warning: ${message}\n`),
+  error: (message) => void process.stderr.write(`error: ${message}\n`),
+};

@@ -1,0 +1,58 @@
+import { performance } from 'node:perf_hooks';
+
+import type { Timer } from '../protocol/environment.ts';
+
+/** setTimeout takes a signed 32-bit number of milliseconds and treats a larger one as 1. */
+const MAX_TIMEOUT_MS = 0x7fff_ffff;
+
+/**
+ * One-shot timer that can be moved for each message at no cost: a later deadline only changes a number, and the
+ * timeout that fires too early is armed again for the rest.
+ */
+export class NodeTimer implements Timer {
+  readonly #callback: () => void;
+  #deadlineMs = Infinity;
+  #timeout: NodeJS.Timeout | null = null;
+  /** When the armed timeout fires. */
+  #firesAtMs = Infinity;
+
+  constructor(callback: () => void) {
+    this.#callback = callback;
+  }
+
+  /** @param deadlineMs on the clock of `performance.now()`; Infinity clears the timer */
+  set(deadlineMs: number): void {
+    if (deadlineMs === Infinity) {
+      this.clear();
+      return;
+    }
+    this.#deadlineMs = deadlineMs;
+    if (this.#timeout === null || deadlineMs < this.#firesAtMs) this.#arm();
+  }
+
+  clear(): void {
+    this.#deadlineMs = Infinity;
+    if (this.#timeout === null) return;
+    clearTimeout(this.#timeout);
+    this.#timeout = null;
+  }
+
+  #arm(): void {
+    if (this.#timeout !== null) clearTimeout(this.#timeout);
+    const now = performance.now();
+    const delay = Math.min(Math.max(0, Math.ceil(this.#deadlineMs - now)), MAX_TIMEOUT_MS);
+    this.#firesAtMs = now + delay;
+    this.#timeout = setTimeout(this.#fire, delay);
+  }
+
+  readonly #fire = (): void => {
+    this.#timeout = null;
+    // Node's timers run on a cached, whole-millisecond clock and may fire a fraction early.
+    if (performance.now() < this.#deadlineMs) {
+      if (this.#deadlineMs !== Infinity) this.#arm();
+      return;
+    }
+    this.#deadlineMs = Infinity;
+    this.#callback();
+  };
+}

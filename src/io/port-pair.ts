@@ -1,0 +1,98 @@
+import { isIP } from 'node:net';
+
+import type { BindOptions, PortPair } from '../protocol/environment.ts';
+import { LocalProtocolError, TransportError } from '../protocol/errors.ts';
+import type { Logger } from '../protocol/logger.ts';
+import { NodeDatagramSocket } from './datagram-socket.ts';
+import { NodeStreamListener } from './stream.ts';
+
+/** With "any free port" the system picks the TCP half; somebody else may hold the UDP half of that number. */
+const ANY_PORT_ATTEMPTS = 50;
+
+/**
+ * Binds UDP and TCP to one port number: the first of the range of which both halves are free.
+ * @throws {TransportError} `EADDRINUSE` if there is none, `EADDRNOTAVAIL`, `EACCES`, ... if another port would not help
+ * @throws {LocalProtocolError} `ERR_PORTS` for a range that is none, `ERR_HOST` for a host that is no IP literal
+ */
+export async function bindPortPair(options: BindOptions, logger: Logger): Promise<PortPair> {
+  checkOptions(options);
+  for (const port of candidates(options.ports)) {
+    try {
+      return await bindBoth(options, port, logger);
+    } catch (error) {
+      if (codeOf(error) !== 'EADDRINUSE') throw explain(error, options, port);
+    }
+  }
+  throw new TransportError('EADDRINUSE', `no free port on ${options.host}: ${tried(options)}`);
+}
+
+async function bindBoth(options: BindOptions, port: number, logger: Logger): Promise<PortPair> {
+  const { host } = options;
+  if (port !== 0) {
+    const udp = options.udp ? await NodeDatagramSocket.bind(options, port, logger) : null;
+    // The listener comes last: no connection can be accepted before the caller has set onConnection.
+    const tcp = options.tcp ? await orClose(NodeStreamListener.bind(host, port, logger), udp) : null;
+    return { host, port, udp, tcp };
+  }
+  const tcp = options.tcp ? await NodeStreamListener.bind(host, 0, logger) : null;
+  const udpPort = tcp?.port ?? 0;
+  const udp = options.udp ? await orClose(NodeDatagramSocket.bind(options, udpPort, logger), tcp) : null;
+  return { host, port: tcp?.port ?? udp?.port ?? 0, udp, tcp };
+}
+
+/** The half that is bound already must not outlive the failure of the other one. */
+async function orClose<T>(binding: Promise<T>, other: { close(): Promise<void> } | null): Promise<T> {
+  try {
+    return await binding;
+  } catch (error) {
+    await other?.close();
+    throw error;
+  }
+}
+
+function checkOptions(options: BindOptions): void {
+  const [first, last] = options.ports;
+  if (isIP(options.host) === 0) {
+    throw new LocalProtocolError(
+      'ERR_HOST',
+      `'${options.host}' is no IP address; host names are not resolved`,
+    );
+  }
+  if (!options.udp && !options.tcp) {
+    throw new LocalProtocolError('ERR_PORTS', 'neither UDP nor TCP is to be bound');
+  }
+  const whole = Number.isInteger(first) && Number.isInteger(last);
+  if (!whole || first < 0 || last > 65_535 || last < first || (first === 0 && last !== 0)) {
+    throw new LocalProtocolError(
+      'ERR_PORTS',
+      `${first}-${last} is no range of ports (1..65535, or 0-0 for any)`,
+    );
+  }
+}
+
+function* candidates([first, last]: readonly [number, number]): Generator<number> {
+  if (first === 0) for (let attempt = 0; attempt < ANY_PORT_ATTEMPTS; attempt++) yield 0;
+  else for (let port = first; port <= last; port++) yield port;
+}
+
+function tried({ ports: [first, last], udp, tcp }: BindOptions): string {
+  const halves = udp && tcp ? 'UDP and TCP together' : udp ? 'UDP' : 'TCP';
+  if (first === 0) return `the system offered ${ANY_PORT_ATTEMPTS} ports, none was free for ${halves}`;
+  return `tried ${first === last ? `port ${first}` : `ports ${first}-${last}`} for ${halves}`;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'EIO';
+}
+
+function explain(error: unknown, { host }: BindOptions, port: number): TransportError {
+  const code = codeOf(error);
+  const where = `cannot bind ${host}${port === 0 ? '' : `:${port}`}`;
+  const texts: Readonly<Record<string, string>> = {
+    EADDRNOTAVAIL: `${where}: no network interface of this machine has the address ${host}; use one that it has`,
+    EACCES: `${where}: permission denied; ports below 1024 need privileges, use a range above`,
+    EPERM: `${where}: permission denied; a firewall or sandbox forbids it`,
+    EAFNOSUPPORT: `${where}: this machine has no ${isIP(host) === 6 ? 'IPv6' : 'IPv4'}; use an address of the other kind`,
+  };
+  return new TransportError(code, texts[code] ?? `${where}: ${(error as Error).message}`, { cause: error });
+}

@@ -1,0 +1,47 @@
+import { VERSION_3_6_14 } from '../../codecs/jgroups/version.ts';
+
+/** Settings of the legacy stack, under JGroups' names; the defaults are Geode's (WIRE-3.6 section 13). */
+export interface JGroupsConfig {
+  /** Cluster name in every TpHeader. Geode's is always "AG". */
+  readonly cluster: string;
+  /** Version short of our datagrams; peers accept any micro version of 3.6. */
+  readonly version: number;
+  /** UNICAST3: period of acks, gap requests and last-message resends. */
+  readonly xmitIntervalMs: number;
+  /** UNICAST3: a batch of this many messages is acknowledged at once. */
+  readonly ackThreshold: number;
+  /** UNICAST3: idle connections are closed after this; 0: never. */
+  readonly connExpiryTimeoutMs: number;
+  /** UNICAST3: how long a closing connection is kept, in case its peer comes back. */
+  readonly connCloseTimeoutMs: number;
+  /** UNICAST3: connections to peers that never were members are closed after this. */
+  readonly maxRetransmitTimeMs: number;
+  /** UNICAST3: at most one SEND_FIRST_SEQNO to a sender in this time. */
+  readonly syncMinIntervalMs: number;
+  /** UNICAST3: most seqnos in one retransmission request, (max_bundle_size - 50) * 8 in JGroups. */
+  readonly maxXmitReqSize: number;
+  /** FRAG2: larger payloads are cut into pieces of this many bytes. */
+  readonly fragSize: number;
+  /** UFC: bytes that a sender may have outstanding at one receiver. */
+  readonly maxCredits: number;
+  /** UFC: share of `maxCredits` at which a receiver gives new credits. */
+  readonly minThreshold: number;
+  /** UFC: after this long without credits the sender asks for some. */
+  readonly maxBlockTimeMs: number;
+}
+
+export const GEODE_STACK: JGroupsConfig = {
+  cluster: 'AG',
+  version: VERSION_3_6_14,
+  xmitIntervalMs: 500,
+  ackThreshold: 5,
+  connExpiryTimeoutMs: 0,
+  connCloseTimeoutMs: 10_000,
+  maxRetransmitTimeMs: 60_000,
+  syncMinIntervalMs: 2_000,
+  maxXmitReqSize: 511_600,
+  fragSize: 60_000,
+  maxCredits: 1_048_576,
+  minThreshold: 0.25,
+  maxBlockTimeMs: 5_000,
+};

@@ -1,0 +1,33 @@
+/** What happened in one legacy stack since it was made. */
+export class JGroupsCounters {
+  datagramsSent = 0;
+  datagramsReceived = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  /** Datagrams that do not follow the wire format. */
+  malformed = 0;
+  /** Datagrams of another JGroups version than 3.6. */
+  otherVersion = 0;
+  /** Messages of another cluster that shares the port. */
+  otherCluster = 0;
+  /** Unicasts for another member, mostly one that had this port before. */
+  notForUs = 0;
+  /** Messages that a rule of a protocol forbids. */
+  rejected = 0;
+  acksSent = 0;
+  acksReceived = 0;
+  duplicates = 0;
+  /** Messages too far ahead of a gap, dropped; they are asked for again. */
+  beyondWindow = 0;
+  xmitRequestsSent = 0;
+  xmitRequestsReceived = 0;
+  retransmitted = 0;
+  /** Messages dropped for want of a connection, and the requests for its first message. */
+  noConnection = 0;
+  firstSeqnoRequestsSent = 0;
+  creditRequestsSent = 0;
+  replenishesSent = 0;
+  /** Times that a message had to wait for credits. */
+  blocked = 0;
+  fragmentsDropped = 0;
+}

@@ -1,0 +1,162 @@
+import { type Address, Flag, type GeodeAddress } from '../../codecs/jgroups/message.ts';
+import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts';
+import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
+import { createMemberId, formatMember, type MemberId } from '../protocol/member-id.ts';
+import type { MessengerOptions } from '../protocol/messenger-options.ts';
+import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import { StackMessenger } from '../protocol/stack-messenger.ts';
+import type { View } from '../protocol/view.ts';
+import { GEODE_STACK, type JGroupsConfig } from './config.ts';
+import { JGroupsStack } from './stack.ts';
+
+/** What Geode sets on its messages (WIRE-3.6 section 13), and what our unordered ones need. */
+const SendFlags = {
+  ordered: Flag.DONT_BUNDLE,
+  unordered: Flag.DONT_BUNDLE | Flag.OOB,
+  highPriority: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER,
+  unreliable: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY,
+} as const;
+
+/** A Java byte[] holds no more, and a receiver must hold all of it. */
+const MAX_MESSAGE_BYTES = 0x7fff_ffff;
+
+export interface JGroupsMessengerOptions extends MessengerOptions {
+  /** Settings of the stack that differ from Geode's. */
+  readonly jgroups?: Partial<JGroupsConfig>;
+}
+
+/** The legacy stack behind the messenger's contract: one member that talks reliable UDP with JGroups 3.6 peers. */
+export class JGroupsMessenger extends StackMessenger {
+  readonly #config: JGroupsConfig;
+  readonly #timer: Timer;
+  /** When the timer is set to go off, so that it is only touched when that changes. */
+  #armedForMs = Infinity;
+  #socket: DatagramSocket | null = null;
+  #stack: JGroupsStack | null = null;
+  #dormant = false;
+
+  constructor(options: JGroupsMessengerOptions) {
+    super(options, 'udp');
+    this.#config = { ...GEODE_STACK, ...options.jgroups, cluster: options.cluster };
+    this.#timer = options.environment.createTimer(() => this.#handleTimeout());
+  }
+
+  protected open(pair: PortPair, self: MemberId): void {
+    const socket = pair.udp;
+    if (socket === null) throw new InvariantError('the legacy stack needs the UDP half of the port');
+    const { environment } = this;
+    const stack = new JGroupsStack(
+      this.#config,
+      toAddress(self),
+      {
+        transmit: (datagram, host, port) => socket.send(datagram, host, port),
+        deliver: (src, payload) => this.deliver(this.#sender(src), payload),
+        acknowledged: (peer, messages, bytes) => this.acknowledged(peer, messages, bytes),
+        complain: (kind, peer, what) =>
+          this.log.warn(`${kind} ${peer}`, environment.nowMs(), () => `${this.#name(peer)}: ${what}`),
+      },
+      environment.nowMs(),
+    );
+    this.#socket = socket;
+    this.#stack = stack;
+    socket.onDatagram = (bytes, host, port) => {
+      if (!this.running || this.#dormant) return;
+      if (port === pair.port && host === pair.host) return; // JGroups drops what it sent itself
+      stack.handleDatagram(bytes, host, port, environment.nowMs());
+      this.#arm();
+    };
+    this.#arm();
+  }
+
+  protected transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void {
+    this.#running().send(
+      toAddress(member),
+      message.payload,
+      sendFlags(message, reliable),
+      this.environment.nowMs(),
+    );
+    this.#arm();
+  }
+
+  protected viewInstalled(view: View): void {
+    this.#running().installView(view.members.map(toAddress), this.environment.nowMs());
+    this.#arm();
+  }
+
+  checkSize(length: number, reliable: boolean): void {
+    // a fragment of an unreliable message that is lost would leave the others at the receiver for good
+    const limit = reliable ? MAX_MESSAGE_BYTES : this.#config.fragSize;
+    if (length > limit) {
+      throw new LocalProtocolError('ERR_TOO_LARGE', `${length} bytes are over the limit of ${limit}`);
+    }
+  }
+
+  protected async close(): Promise<void> {
+    this.#timer.clear();
+    if (!this.#dormant) this.#running().stop(this.environment.nowMs());
+    await this.#socket?.close();
+  }
+
+  protected stackStats(): Omit<StackStats, 'state'> {
+    if (this.#stack === null) return { bytesSent: 0, bytesReceived: 0, counters: {} };
+    const { bytesSent, bytesReceived, ...counters } = this.#stack.counters;
+    return { bytesSent, bytesReceived, counters };
+  }
+
+  /**
+   * Dormant, it neither sends nor hears anything, but keeps its port and its connections: nothing is lost when it
+   * wakes up, for peers resend.
+   */
+  setDormant(dormant: boolean): void {
+    this.#dormant = dormant;
+    this.#armedForMs = Infinity;
+    this.#timer.clear();
+    if (this.running) this.#arm();
+  }
+
+  #running(): JGroupsStack {
+    if (this.#stack === null) throw new InvariantError('the stack is used before start()');
+    return this.#stack;
+  }
+
+  #handleTimeout(): void {
+    this.#armedForMs = Infinity;
+    if (!this.running || this.#dormant) return;
+    this.#running().handleTimeout(this.environment.nowMs());
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#dormant || this.#stack === null) return;
+    const deadlineMs = this.#stack.nextDeadlineMs();
+    if (deadlineMs === this.#armedForMs) return;
+    this.#armedForMs = deadlineMs;
+    this.#timer.set(deadlineMs);
+  }
+
+  /** The id that the view has for an address; for a stranger what the address tells. */
+  #sender(src: Address): MemberId {
+    if (src.kind === 'ip') throw new InvariantError('a physical address is nobody');
+    const member = this.view?.find(src.uuid);
+    if (member !== undefined && member !== null) return member;
+    if (src.kind === 'uuid') return createMemberId({ uuid: src.uuid, host: '', port: 0 });
+    return createMemberId({ uuid: src.uuid, host: src.host, port: src.port, viewId: src.viewId });
+  }
+
+  #name(peer: string): string {
+    const member = this.view?.find(peer);
+    return member === undefined || member === null ? peer : formatMember(member);
+  }
+}
+
+function sendFlags(message: OutgoingMessage, reliable: boolean): number {
+  if (!reliable) return SendFlags.unreliable;
+  if (message.highPriority === true) return SendFlags.highPriority;
+  return message.ordered === false ? SendFlags.unordered : SendFlags.ordered;
+}
+
+/** Geode's address of a member. IPv6 scope ids are a host's own affair and not sent. */
+function toAddress(member: MemberId): GeodeAddress {
+  const { host, port, uuid, viewId } = member;
+  return { kind: 'geode', host, scopeId: 0, port, uuid, viewId };
+}

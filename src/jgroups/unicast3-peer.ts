@@ -1,0 +1,105 @@
+import type { Address } from '../../codecs/jgroups/message.ts';
+import { ReceiveWindow, SendWindow } from '../protocol/seqno-window.ts';
+import type { InMessage, OutMessage } from './protocol.ts';
+
+/**
+ * How far ahead of a gap UNICAST3 stores messages. A sender can have 0.5 to 1 s of traffic in flight before the
+ * gap is asked for; at 200,000 messages a second that is 200,000. Beyond it messages are dropped and asked for later.
+ */
+const MAX_AHEAD = 262_144;
+
+/** Stands in the window for an OOB message, which was delivered on arrival. */
+export const DELIVERED = Symbol('delivered');
+
+/** JGroups' states OPEN and CLOSING: a closing connection still works, and is removed after connCloseTimeoutMs. */
+abstract class Connection {
+  readonly peer: Address;
+  readonly connId: number;
+  /** Of the last use or change of state; expiry and closing count from it. */
+  touchedMs: number;
+  #closing = false;
+
+  constructor(peer: Address, connId: number, nowMs: number) {
+    this.peer = peer;
+    this.connId = connId;
+    this.touchedMs = nowMs;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  close(nowMs: number): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.touchedMs = nowMs;
+  }
+
+  /** Used, or its peer is a member again. */
+  open(nowMs: number): void {
+    this.#closing = false;
+    this.touchedMs = nowMs;
+  }
+}
+
+/** What we send to one peer under one connection id. */
+export class SendConnection extends Connection {
+  readonly window = new SendWindow<OutMessage>();
+  /** Deadline for a peer that was no member when the connection was made; Infinity once it was one. */
+  giveUpAtMs = Infinity;
+  /** Up to here messages ended as `memberLeft`, though they are still resent while the connection closes. */
+  settledSeqno = 0;
+  /** What the last tick saw: if it still is so, the last message may have been lost. */
+  #tickAcked = 0;
+  #tickHighest = 0;
+  #lastTimestamp: number | null = null;
+
+  /** Answers that were overtaken by a newer one are ignored (WIRE-3.6 section 5). */
+  acceptTimestamp(timestamp: number): boolean {
+    if (this.#lastTimestamp !== null && timestamp <= this.#lastTimestamp) return false;
+    this.#lastTimestamp = timestamp;
+    return true;
+  }
+
+  /** The peer left the view. */
+  depart(nowMs: number): void {
+    this.settledSeqno = this.window.highest;
+    this.close(nowMs);
+  }
+
+  /** Once a tick: the last message, if neither it nor an ack moved since the tick before. */
+  lastIfStuck(): OutMessage | undefined {
+    const { acked, highest } = this.window;
+    const stuck = acked < highest && acked === this.#tickAcked && highest === this.#tickHighest;
+    this.#tickAcked = acked;
+    this.#tickHighest = highest;
+    return stuck ? this.window.at(highest) : undefined;
+  }
+}
+
+/** What one peer sends us under one connection id. */
+export class ReceiveConnection extends Connection {
+  readonly window: ReceiveWindow<InMessage | typeof DELIVERED>;
+  ackPending = false;
+  /** The highest gap that the last tick saw; null: none. Gaps are asked for at the second tick that sees them. */
+  #rememberedGap: number | null = null;
+
+  constructor(peer: Address, connId: number, first: number, nowMs: number) {
+    super(peer, connId, nowMs);
+    this.window = new ReceiveWindow(first, MAX_AHEAD);
+  }
+
+  /** Once a tick: the seqnos to ask for now. */
+  gapsToRequest(limit: number): number[] {
+    const missing = this.window.missing(limit);
+    const highest = missing.at(-1);
+    const remembered = this.#rememberedGap;
+    if (highest === undefined) {
+      this.#rememberedGap = null;
+      return missing;
+    }
+    if (remembered === null || highest > remembered) this.#rememberedGap = highest;
+    if (remembered === null) return [];
+    return missing.filter((seqno) => seqno <= remembered);
+  }
+}

@@ -1,0 +1,337 @@
+import { CodecError } from '../../codecs/bytes/errors.ts';
+import { type Address, addressKey, Flag, type Unicast3Header } from '../../codecs/jgroups/message.ts';
+import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqno-list.ts';
+import type { JGroupsConfig } from './config.ts';
+import type { JGroupsCounters } from './counters.ts';
+import { headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
+import { DELIVERED, ReceiveConnection, SendConnection } from './unicast3-peer.ts';
+
+/** conn_id is a Java short that wraps to 0 (WIRE-3.6 section 5). */
+const MAX_CONN_ID = 0x7fff;
+
+/**
+ * Senders that are no members may still open connections (they join, or their view is ahead of ours); more than
+ * this many at once are refused, so that forged addresses do not fill memory.
+ */
+const MAX_STRANGERS = 1_000;
+
+export interface Unicast3Events {
+  /** The peer acknowledged `messages` whole application messages of `bytes` payload bytes in all. */
+  acknowledged(peer: string, messages: number, bytes: number): void;
+  /** A peer broke a rule. */
+  complain(peer: string, what: string): void;
+}
+
+/**
+ * Reliable, ordered unicast (WIRE-3.6 section 5, checked against JGroups' UNICAST3): numbered messages, cumulative
+ * acks at the next tick, gaps asked for by the receiver at the second tick that sees them.
+ */
+export class UNICAST3 extends Protocol {
+  readonly #config: JGroupsConfig;
+  readonly #counters: JGroupsCounters;
+  readonly #events: Unicast3Events;
+  readonly #send = new Map<string, SendConnection>();
+  readonly #receive = new Map<string, ReceiveConnection>();
+  readonly #firstSeqnoAskedMs = new Map<string, number>();
+  #members: ReadonlySet<string> = new Set();
+  #nextConnId = 0;
+  /** Shared by ACK and SEND_FIRST_SEQNO. */
+  #timestamp = 0;
+  #nextTickMs: number;
+
+  constructor(config: JGroupsConfig, counters: JGroupsCounters, events: Unicast3Events, nowMs: number) {
+    super();
+    this.#config = config;
+    this.#counters = counters;
+    this.#events = events;
+    this.#nextTickMs = nowMs + config.xmitIntervalMs;
+  }
+
+  // --- down: number it, keep it until it is acknowledged ---------------------------------------------------
+
+  down(message: OutMessage, nowMs: number): void {
+    if ((message.flags & Flag.NO_RELIABILITY) === 0) {
+      const connection = this.#sendConnection(message.dest, nowMs);
+      const seqno = connection.window.next;
+      const { connId } = connection;
+      message.headers.push({ protocol: 'UNICAST3', type: 'DATA', seqno, connId, first: seqno === 1 });
+      connection.window.push(message);
+    }
+    this.below.down(message, nowMs);
+  }
+
+  #sendConnection(dest: Address, nowMs: number): SendConnection {
+    const key = addressKey(dest);
+    let connection = this.#send.get(key);
+    if (connection === undefined) {
+      connection = new SendConnection(dest, this.#nextConnId, nowMs);
+      this.#nextConnId = this.#nextConnId >= MAX_CONN_ID ? 0 : this.#nextConnId + 1;
+      if (!this.#members.has(key)) connection.giveUpAtMs = nowMs + this.#config.maxRetransmitTimeMs;
+      this.#send.set(key, connection);
+    }
+    connection.open(nowMs);
+    return connection;
+  }
+
+  // --- up --------------------------------------------------------------------------------------------------
+
+  up(message: InMessage, nowMs: number): void {
+    const header = headerOf(message, 'UNICAST3');
+    if (header === undefined || (message.flags & Flag.NO_RELIABILITY) !== 0) this.above.up(message, nowMs);
+    else if (header.type === 'DATA') this.#handleData(message, header, nowMs);
+    else this.#handleControl(message, header, nowMs);
+  }
+
+  /** The messages of one datagram that share OOB and INTERNAL: enough of them are acknowledged at once. */
+  upBatch(messages: readonly InMessage[], nowMs: number): void {
+    let connection: ReceiveConnection | undefined;
+    let count = 0;
+    for (const message of messages) {
+      const header = headerOf(message, 'UNICAST3');
+      this.up(message, nowMs);
+      if (header?.type !== 'DATA') continue;
+      connection = this.#receive.get(message.from);
+      if (connection?.connId === header.connId) count++;
+    }
+    if (connection !== undefined && count >= this.#config.ackThreshold) this.#sendAck(connection, nowMs);
+  }
+
+  #handleData(message: InMessage, header: Unicast3Header & { type: 'DATA' }, nowMs: number): void {
+    const connection = this.#receiveConnection(message, header, nowMs);
+    if (connection === null) return;
+    connection.open(nowMs);
+    const oob = (message.flags & Flag.OOB) !== 0;
+    const outcome = connection.window.add(header.seqno, oob ? DELIVERED : message);
+    if (outcome === 'beyond') {
+      this.#counters.beyondWindow++;
+      return;
+    }
+    // a duplicate says that our ack was lost
+    connection.ackPending = true;
+    if (outcome === 'duplicate') {
+      this.#counters.duplicates++;
+      return;
+    }
+    if (oob) this.above.up(message, nowMs);
+    for (let next = connection.window.next(); next !== undefined; next = connection.window.next()) {
+      if (next !== DELIVERED) this.above.up(next, nowMs);
+    }
+  }
+
+  /** Null: the message is dropped, and its sender asked for the first one that it still has. */
+  #receiveConnection(
+    message: InMessage,
+    header: Unicast3Header & { type: 'DATA' },
+    nowMs: number,
+  ): ReceiveConnection | null {
+    const { from } = message;
+    const connection = this.#receive.get(from);
+    if (connection?.connId === header.connId) return connection;
+    if (!header.first) {
+      this.#counters.noConnection++;
+      this.#askForFirstSeqno(message.src, from, nowMs);
+      return null;
+    }
+    if (connection === undefined && !this.#members.has(from) && this.#strangers() >= MAX_STRANGERS) {
+      this.#counters.rejected++;
+      this.#events.complain(
+        from,
+        `is no member, and ${MAX_STRANGERS} others that are none have connections already`,
+      );
+      return null;
+    }
+    const fresh = new ReceiveConnection(message.src, header.connId, header.seqno, nowMs);
+    this.#receive.set(from, fresh);
+    return fresh;
+  }
+
+  #strangers(): number {
+    return this.#receive.size <= MAX_STRANGERS
+      ? this.#receive.size
+      : [...this.#receive.keys()].filter((key) => !this.#members.has(key)).length;
+  }
+
+  #askForFirstSeqno(sender: Address, from: string, nowMs: number): void {
+    const askedMs = this.#firstSeqnoAskedMs.get(from);
+    if (askedMs !== undefined && nowMs - askedMs < this.#config.syncMinIntervalMs) return;
+    if (askedMs === undefined && this.#firstSeqnoAskedMs.size >= MAX_STRANGERS) return;
+    this.#firstSeqnoAskedMs.set(from, nowMs);
+    this.#counters.firstSeqnoRequestsSent++;
+    this.#sendControl(
+      sender,
+      { protocol: 'UNICAST3', type: 'SEND_FIRST_SEQNO', timestamp: ++this.#timestamp },
+      nowMs,
+    );
+  }
+
+  #handleControl(message: InMessage, header: Unicast3Header, nowMs: number): void {
+    const connection = this.#send.get(message.from);
+    switch (header.type) {
+      case 'ACK':
+        if (connection?.connId !== header.connId || !connection.acceptTimestamp(header.timestamp)) return;
+        this.#counters.acksReceived++;
+        this.#acknowledge(message.from, connection, header.seqno);
+        return;
+      case 'SEND_FIRST_SEQNO':
+        if (connection?.acceptTimestamp(header.timestamp) === true) this.#resendFirst(connection, nowMs);
+        return;
+      case 'XMIT_REQ':
+        this.#counters.xmitRequestsReceived++;
+        if (connection !== undefined) this.#resendRequested(connection, message, nowMs);
+        return;
+      case 'CLOSE':
+        if (this.#receive.get(message.from)?.connId === header.connId) this.#receive.delete(message.from);
+        return;
+      case 'DATA':
+    }
+  }
+
+  #acknowledge(from: string, connection: SendConnection, seqno: number): void {
+    let messages = 0;
+    let bytes = 0;
+    connection.window.acknowledge(seqno, (message, acknowledged) => {
+      if (acknowledged <= connection.settledSeqno) return;
+      messages += message.completes;
+      bytes += message.pendingBytes;
+    });
+    if (messages > 0 || bytes > 0) this.#events.acknowledged(from, messages, bytes);
+  }
+
+  /** The lowest message that is not acknowledged, marked as the first: the peer starts its window there. */
+  #resendFirst(connection: SendConnection, nowMs: number): void {
+    const message = connection.window.at(connection.window.acked + 1);
+    if (message === undefined) return;
+    this.#counters.retransmitted++;
+    const headers = message.headers.map((header) =>
+      header.protocol === 'UNICAST3' && header.type === 'DATA' ? { ...header, first: true } : header,
+    );
+    this.below.down({ ...message, headers }, nowMs);
+  }
+
+  #resendRequested(connection: SendConnection, request: InMessage, nowMs: number): void {
+    let seqnos: number[];
+    try {
+      seqnos = decodeSeqnoList(request.payload ?? new Uint8Array(0));
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.#counters.malformed++;
+      this.#events.complain(request.from, `its retransmission request is malformed: ${error.message}`);
+      return;
+    }
+    for (const seqno of seqnos) this.#resend(connection.window.at(seqno), nowMs);
+  }
+
+  #resend(message: OutMessage | undefined, nowMs: number): void {
+    if (message === undefined) return;
+    this.#counters.retransmitted++;
+    this.below.down(message, nowMs);
+  }
+
+  // --- time ------------------------------------------------------------------------------------------------
+
+  override nextDeadlineMs(): number {
+    return this.#nextTickMs;
+  }
+
+  override handleTimeout(nowMs: number): void {
+    if (nowMs < this.#nextTickMs) return;
+    this.#nextTickMs = nowMs + this.#config.xmitIntervalMs;
+    this.sendPendingAcks(nowMs);
+    this.#requestGaps(nowMs);
+    for (const connection of this.#send.values()) this.#resend(connection.lastIfStuck(), nowMs);
+    this.#expire(nowMs);
+  }
+
+  sendPendingAcks(nowMs: number): void {
+    for (const connection of this.#receive.values())
+      if (connection.ackPending) this.#sendAck(connection, nowMs);
+  }
+
+  #sendAck(connection: ReceiveConnection, nowMs: number): void {
+    connection.ackPending = false;
+    this.#counters.acksSent++;
+    const { connId, window } = connection;
+    const timestamp = ++this.#timestamp;
+    this.#sendControl(
+      connection.peer,
+      { protocol: 'UNICAST3', type: 'ACK', seqno: window.delivered, connId, timestamp },
+      nowMs,
+    );
+  }
+
+  #requestGaps(nowMs: number): void {
+    for (const connection of this.#receive.values()) {
+      const missing = connection.gapsToRequest(this.#config.maxXmitReqSize);
+      if (missing.length === 0) continue;
+      this.#counters.xmitRequestsSent++;
+      const end = Math.min(connection.window.highest, (missing[0] as number) + this.#config.maxXmitReqSize);
+      const payload = encodeSeqnoList(missing, end);
+      this.#sendControl(connection.peer, { protocol: 'UNICAST3', type: 'XMIT_REQ' }, nowMs, payload);
+    }
+  }
+
+  #expire(nowMs: number): void {
+    const { connExpiryTimeoutMs, connCloseTimeoutMs } = this.#config;
+    const isIdle = (touchedMs: number): boolean =>
+      connExpiryTimeoutMs > 0 && nowMs - touchedMs >= connExpiryTimeoutMs;
+    for (const [key, connection] of this.#send) {
+      if (isIdle(connection.touchedMs) || nowMs >= connection.giveUpAtMs) connection.close(nowMs);
+      if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
+        this.#removeSend(key, connection, nowMs);
+    }
+    for (const [key, connection] of this.#receive) {
+      if (isIdle(connection.touchedMs)) connection.close(nowMs);
+      if (!connection.closing || nowMs - connection.touchedMs < connCloseTimeoutMs) continue;
+      if (connection.ackPending) this.#sendAck(connection, nowMs);
+      this.#receive.delete(key);
+    }
+    for (const [key, askedMs] of this.#firstSeqnoAskedMs) {
+      if (nowMs - askedMs >= this.#config.syncMinIntervalMs) this.#firstSeqnoAskedMs.delete(key);
+    }
+  }
+
+  #removeSend(key: string, connection: SendConnection, nowMs: number): void {
+    this.#send.delete(key);
+    if (!this.#members.has(key)) return;
+    this.#sendControl(
+      connection.peer,
+      { protocol: 'UNICAST3', type: 'CLOSE', connId: connection.connId },
+      nowMs,
+    );
+  }
+
+  // --- views -----------------------------------------------------------------------------------------------
+
+  installView(members: ReadonlySet<string>, nowMs: number): void {
+    this.#members = members;
+    for (const [key, connection] of this.#send) {
+      if (!members.has(key)) connection.depart(nowMs);
+      else {
+        connection.giveUpAtMs = Infinity;
+        if (connection.closing) connection.open(nowMs);
+      }
+    }
+    for (const [key, connection] of this.#receive) {
+      if (!members.has(key)) connection.close(nowMs);
+      else if (connection.closing) connection.open(nowMs);
+    }
+  }
+
+  #sendControl(
+    dest: Address,
+    header: Unicast3Header,
+    nowMs: number,
+    payload: Uint8Array | null = null,
+  ): void {
+    this.below.down(
+      { dest, flags: controlFlags(header.type), headers: [header], payload, completes: 0, pendingBytes: 0 },
+      nowMs,
+    );
+  }
+}
+
+/** WIRE-3.6 section 5. */
+function controlFlags(type: Unicast3Header['type']): number {
+  if (type === 'XMIT_REQ') return Flag.OOB | Flag.INTERNAL;
+  return type === 'SEND_FIRST_SEQNO' ? Flag.OOB : Flag.INTERNAL;
+}

@@ -1,0 +1,125 @@
+/**
+ * Windows of numbered items, as every reliable protocol here has them: one that waits for acknowledgements, one
+ * that puts arrivals in order. Semantics are those of JGroups' `util/Table`. Seqnos are whole numbers below 2^53.
+ */
+
+/** Items sent and not yet acknowledged: a contiguous range of seqnos. */
+export class SendWindow<T> {
+  /** Slots before `#head` are free; they are given back when they are half of the array. */
+  readonly #items: (T | undefined)[] = [];
+  #head = 0;
+  #acked: number;
+
+  /** @param first seqno of the first item */
+  constructor(first = 1) {
+    this.#acked = first - 1;
+  }
+
+  /** Everything up to here is acknowledged. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** The highest seqno given out; equals `acked` if nothing is outstanding. */
+  get highest(): number {
+    return this.#acked + this.#items.length - this.#head;
+  }
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** The seqno that the next `push` will use. */
+  get next(): number {
+    return this.highest + 1;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  /** Undefined if the seqno is acknowledged or was not given out yet. */
+  at(seqno: number): T | undefined {
+    if (seqno <= this.#acked) return undefined;
+    return this.#items[this.#head + seqno - this.#acked - 1];
+  }
+
+  /** Forgets all up to `seqno` (at most up to `highest`), handing each item to `acknowledged` in order. */
+  acknowledge(seqno: number, acknowledged: (item: T, seqno: number) => void): void {
+    const last = Math.min(seqno, this.highest);
+    while (this.#acked < last) {
+      const item = this.#items[this.#head] as T;
+      this.#items[this.#head++] = undefined;
+      this.#acked++;
+      acknowledged(item, this.#acked);
+    }
+    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
+      this.#items.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+}
+
+/** Items received, given out in order and once. */
+export class ReceiveWindow<T> {
+  readonly #waiting = new Map<number, T>();
+  readonly #maxAhead: number;
+  #delivered: number;
+  #highest: number;
+
+  /**
+   * @param first the seqno that is expected first
+   * @param maxAhead how far ahead of what was given out a seqno may be; a bound on memory
+   */
+  constructor(first: number, maxAhead: number) {
+    this.#delivered = first - 1;
+    this.#highest = first - 1;
+    this.#maxAhead = maxAhead;
+  }
+
+  /** Highest seqno that was given out; there is no gap below it. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** Highest seqno that was received. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  get hasGap(): boolean {
+    return this.#highest - this.#delivered > this.#waiting.size;
+  }
+
+  /** `duplicate`: given out or stored already. `beyond`: further ahead than the window reaches; not stored. */
+  add(seqno: number, item: T): 'added' | 'duplicate' | 'beyond' {
+    if (seqno <= this.#delivered || this.#waiting.has(seqno)) return 'duplicate';
+    if (seqno - this.#delivered > this.#maxAhead) return 'beyond';
+    if (seqno > this.#highest) this.#highest = seqno;
+    this.#waiting.set(seqno, item);
+    return 'added';
+  }
+
+  /** The next item in order, once; undefined while it is missing. */
+  next(): T | undefined {
+    const item = this.#waiting.get(this.#delivered + 1);
+    if (item === undefined) return undefined;
+    this.#delivered++;
+    this.#waiting.delete(this.#delivered);
+    return item;
+  }
+
+  /** Seqnos between what was given out and the highest received that are not there, ascending. */
+  missing(limit: number): number[] {
+    const missing: number[] = [];
+    if (!this.hasGap) return missing;
+    const end = Math.min(this.#highest, this.#delivered + 1 + limit);
+    for (let seqno = this.#delivered + 1; seqno < end; seqno++)
+      if (!this.#waiting.has(seqno)) missing.push(seqno);
+    return missing;
+  }
+}

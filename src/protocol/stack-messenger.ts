@@ -1,0 +1,310 @@
+import type { Environment, PortPair } from './environment.ts';
+import { LocalProtocolError } from './errors.ts';
+import { FlushWaiters } from './flush-waiters.ts';
+import { HandlerTable } from './handlers.ts';
+import { RateLimitedLog } from './logger.ts';
+import type { MemberId } from './member-id.ts';
+import {
+  type AdoptedPort,
+  bindOptions,
+  createOwnId,
+  MESSAGE_OVERHEAD_BYTES,
+  type MessengerOptions,
+  type QueueLimits,
+  queueLimits,
+} from './messenger-options.ts';
+import type {
+  MessageHandler,
+  MessageType,
+  Messenger,
+  MessengerStats,
+  OutgoingMessage,
+  SendResult,
+  StackName,
+  StackStats,
+} from './messenger.ts';
+import { OutcomeLedger, type PeerOutcomes } from './outcomes.ts';
+import { SelfDelivery } from './self-delivery.ts';
+import type { View } from './view.ts';
+
+/** A member of the view, as the sending side sees it. */
+interface Peer {
+  /** As the newest view has it. */
+  member: MemberId;
+  readonly outcomes: PeerOutcomes;
+  pendingBytes: number;
+  /** `send` said `writable: false` for it. */
+  awaitsRoom: boolean;
+}
+
+/**
+ * What the messengers of both stacks have in common: life cycle, handlers, view, limits and the count of outcomes.
+ * A stack's own messenger extends it by how a message gets to a peer.
+ */
+export abstract class StackMessenger implements Messenger {
+  protected readonly options: MessengerOptions;
+  protected readonly environment: Environment;
+  protected readonly log: RateLimitedLog;
+  readonly #stack: StackName;
+  readonly #handlers: HandlerTable;
+  readonly #limits: QueueLimits;
+  readonly #ledger = new OutcomeLedger();
+  readonly #waiters: FlushWaiters;
+  readonly #self: SelfDelivery;
+  readonly #peers = new Map<string, Peer>();
+  /** From senders that are not, or no longer, in the view: only counted, for anybody can make up a uuid. */
+  #receivedFromStrangers = 0;
+  #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
+  #memberId: MemberId | null = null;
+  #view: View | null = null;
+  #onWritable: (recipient: MemberId) => void = () => undefined;
+  #stopped: Promise<void> | null = null;
+  /** Called whenever the last accepted message without an outcome got one. */
+  onSettled: () => void = () => undefined;
+
+  constructor(options: MessengerOptions, stack: StackName) {
+    this.options = options;
+    this.environment = options.environment;
+    this.#stack = stack;
+    this.log = new RateLimitedLog(options.environment.logger);
+    this.#handlers = new HandlerTable(options.environment, options.typeOf);
+    this.#limits = queueLimits(options);
+    this.#waiters = new FlushWaiters(options.environment, this.#ledger);
+    const release = this.#ledger.onSettled;
+    this.#ledger.onSettled = () => {
+      release();
+      this.onSettled();
+    };
+    this.#self = new SelfDelivery(options.environment, (payload) => this.#deliverToSelf(payload));
+  }
+
+  // --- what a stack adds -----------------------------------------------------------------------------------
+
+  /** Takes its half of the port; called once. */
+  protected abstract open(pair: PortPair, self: MemberId): void;
+  /** Accepts a message for a member of the view; the outcome comes by `acknowledged`. */
+  protected abstract transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void;
+  /** `departed`: uuids that were in the view before. */
+  protected abstract viewInstalled(view: View, departed: readonly string[]): void;
+  /** Says goodbye and frees the port. */
+  protected abstract close(): Promise<void>;
+  protected abstract stackStats(): Omit<StackStats, 'state'>;
+  /** @throws {LocalProtocolError} `ERR_TOO_LARGE` */
+  abstract checkSize(length: number, reliable: boolean): void;
+
+  /** The peer acknowledged so many messages with so many payload bytes in all. */
+  protected acknowledged(uuid: string, messages: number, bytes: number): void {
+    const peer = this.#peers.get(uuid);
+    if (peer === undefined) return;
+    peer.pendingBytes -= bytes + messages * MESSAGE_OVERHEAD_BYTES;
+    peer.outcomes.deliver(messages);
+    if (!peer.awaitsRoom || peer.pendingBytes > this.#limits.highWaterBytes / 2) return;
+    peer.awaitsRoom = false;
+    this.#onWritable(peer.member);
+  }
+
+  /** Hands a message to the application. `sender` is the view's id of it, where the view has one. */
+  protected deliver(sender: MemberId, payload: Uint8Array): void {
+    const peer = this.#peers.get(sender.uuid);
+    if (peer === undefined) this.#receivedFromStrangers++;
+    else peer.outcomes.received++;
+    this.#handlers.dispatch(sender, payload, this.#stack);
+  }
+
+  protected get view(): View | null {
+    return this.#view;
+  }
+
+  /** Accepted messages without an outcome. */
+  get pending(): number {
+    return this.#ledger.pending;
+  }
+
+  protected get running(): boolean {
+    return this.#state === 'running';
+  }
+
+  // --- life ------------------------------------------------------------------------------------------------
+
+  /** @param adopted a port that is bound already, and the id that belongs to it; without it one is bound here */
+  async start(adopted?: AdoptedPort): Promise<MemberId> {
+    if (this.#state !== 'new') throw new LocalProtocolError('ERR_STARTED', 'a messenger is started once');
+    this.#state = 'starting';
+    try {
+      if (adopted !== undefined) return this.#run(adopted);
+      const halves = { udp: this.#stack === 'udp', tcp: this.#stack === 'tcp' };
+      const pair = await this.environment.bind(bindOptions(this.options, halves));
+      return this.#run({ pair, memberId: createOwnId(this.options, pair.port) });
+    } catch (error) {
+      this.#state = 'new';
+      throw error;
+    }
+  }
+
+  #run({ pair, memberId }: AdoptedPort): MemberId {
+    this.#memberId = memberId;
+    this.open(pair, memberId);
+    this.#state = 'running';
+    return memberId;
+  }
+
+  get memberId(): MemberId {
+    if (this.#memberId === null) throw new LocalProtocolError('ERR_NOT_STARTED', 'call start() first');
+    return this.#memberId;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const wasRunning = this.#state === 'running';
+    this.#state = 'stopped';
+    this.#self.stop();
+    if (wasRunning) await this.close();
+    this.#peers.clear();
+    this.#ledger.closeAll();
+  }
+
+  #checkRunning(): MemberId {
+    const self = this.memberId;
+    if (this.#state !== 'running') throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped');
+    return self;
+  }
+
+  // --- messages --------------------------------------------------------------------------------------------
+
+  send(message: OutgoingMessage): SendResult {
+    return this.#send(message, true);
+  }
+
+  sendUnreliably(message: OutgoingMessage): SendResult {
+    return this.#send(message, false);
+  }
+
+  #send(message: OutgoingMessage, reliable: boolean): SendResult {
+    const self = this.#checkRunning();
+    this.checkSize(message.payload.length, reliable);
+    const notInView: MemberId[] = [];
+    const refused: MemberId[] = [];
+    let writable = true;
+    for (const recipient of this.#recipients(message, self)) {
+      const peer = this.#peers.get(recipient.uuid);
+      if (peer === undefined) notInView.push(recipient);
+      else if (!reliable) this.#sendOnce(peer, message, self);
+      else {
+        if (!this.#accept(peer, message, self)) refused.push(peer.member);
+        if (peer.pendingBytes > this.#limits.highWaterBytes) {
+          peer.awaitsRoom = true;
+          writable = false;
+        }
+      }
+    }
+    return { notInView, refused, writable: writable && refused.length === 0 };
+  }
+
+  /** Each member once. */
+  #recipients(message: OutgoingMessage, self: MemberId): Iterable<MemberId> {
+    const { recipients } = message;
+    if (recipients === 'all')
+      return (this.#view?.members ?? []).filter((member) => member.uuid !== self.uuid);
+    if (recipients.length < 2) return recipients;
+    return new Map(recipients.map((member) => [member.uuid, member])).values();
+  }
+
+  #sendOnce(peer: Peer, message: OutgoingMessage, self: MemberId): void {
+    if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
+    else this.transmit(peer.member, message, false);
+  }
+
+  /** False: the queue is at its hard limit. One message is always taken, however large. */
+  #accept(peer: Peer, message: OutgoingMessage, self: MemberId): boolean {
+    const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
+    if (peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes) return false;
+    peer.pendingBytes += cost;
+    peer.outcomes.accept();
+    if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
+    else this.transmit(peer.member, message, true);
+    return true;
+  }
+
+  #deliverToSelf(payload: Uint8Array): void {
+    const self = this.memberId;
+    this.acknowledged(self.uuid, 1, payload.length);
+    this.deliver(self, payload);
+  }
+
+  addHandler(type: MessageType, handler: MessageHandler): void {
+    this.#handlers.add(type, handler);
+  }
+
+  setDefaultHandler(handler: MessageHandler): void {
+    this.#handlers.setDefault(handler);
+  }
+
+  setWritableHandler(handler: (recipient: MemberId) => void): void {
+    this.#onWritable = handler;
+  }
+
+  flush(timeoutMs: number): Promise<boolean> {
+    return this.#waiters.wait(timeoutMs);
+  }
+
+  // --- views -----------------------------------------------------------------------------------------------
+
+  installView(view: View): void {
+    const self = this.#checkRunning();
+    if (view.find(self.uuid) === null) {
+      throw new LocalProtocolError('ERR_VIEW', `view ${view.id} does not contain this member, ${self.uuid}`);
+    }
+    if (this.#view !== null && view.id <= this.#view.id) {
+      const { id } = this.#view;
+      this.log.warn(
+        'stale view',
+        this.environment.nowMs(),
+        () => `view ${view.id} is not newer than ${id}; ignored`,
+      );
+      return;
+    }
+    this.#view = view;
+    const departed = [...this.#peers.keys()].filter((uuid) => view.find(uuid) === null);
+    for (const uuid of departed) this.#peers.delete(uuid);
+    for (const member of view.members) {
+      const known = this.#peers.get(member.uuid);
+      if (known !== undefined) known.member = member;
+      else
+        this.#peers.set(member.uuid, {
+          member,
+          outcomes: this.#ledger.of(member),
+          pendingBytes: 0,
+          awaitsRoom: false,
+        });
+    }
+    this.viewInstalled(view, departed);
+    for (const uuid of departed) this.#ledger.depart(uuid);
+  }
+
+  stats(): MessengerStats {
+    return {
+      viewId: this.#view?.id ?? -1,
+      totals: this.#ledger.totals(),
+      received: this.#ledger.received() + this.#receivedFromStrangers,
+      peers: [...this.#ledger.peers()].map((outcomes) => ({
+        member: outcomes.member,
+        stack: this.#stack,
+        sent: { ...outcomes.sent },
+        received: outcomes.received,
+        pendingBytes: this.#peers.get(outcomes.member.uuid)?.pendingBytes ?? 0,
+      })),
+      stacks: { [this.#stack]: this.#stackStats() },
+    };
+  }
+
+  #stackStats(): StackStats {
+    const { counters, ...bytes } = this.stackStats();
+    const { unhandled, failed } = this.#handlers;
+    const state = this.#state === 'stopped' ? 'closed' : 'active';
+    return { state, ...bytes, counters: { ...counters, unhandled, handlerFailures: failed } };
+  }
+}

@@ -1,0 +1,217 @@
+import { JGroupsMessenger, type JGroupsMessengerOptions } from '../jgroups/jgroups-messenger.ts';
+import { formatMember, type MemberId } from '../protocol/member-id.ts';
+import { bindOptions, createOwnId } from '../protocol/messenger-options.ts';
+import type {
+  MessageHandler,
+  MessageType,
+  Messenger,
+  MessengerStats,
+  OutcomeCounts,
+  OutgoingMessage,
+  PeerStats,
+  SendResult,
+  StackName,
+  StackState,
+} from '../protocol/messenger.ts';
+import type { View } from '../protocol/view.ts';
+import { TcpMessenger } from '../tcp/tcp-messenger.ts';
+import { nextState } from './retirement.ts';
+import { DEFAULT_ROUTING_POLICY, type Route, route, type RoutingPolicy } from './routing.ts';
+
+export interface DelegatingMessengerOptions extends JGroupsMessengerOptions {
+  readonly routing?: Partial<RoutingPolicy>;
+}
+
+/**
+ * One member with two stacks on one port number. Each recipient is reached by one of them, chosen by the version
+ * that it advertises; the legacy stack goes to sleep once the view holds no member that needs it.
+ */
+export class DelegatingMessenger implements Messenger {
+  readonly #options: DelegatingMessengerOptions;
+  readonly #policy: RoutingPolicy;
+  readonly #udp: JGroupsMessenger;
+  readonly #tcp: TcpMessenger;
+  /** By uuid, for the members of the view. A member keeps its stack while it is in the view: that keeps its order. */
+  #routes = new Map<string, Route>();
+  /** All members but this one, by stack: whom 'all' means. */
+  #others: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
+  #udpState: StackState = 'active';
+  #view: View | null = null;
+
+  constructor(options: DelegatingMessengerOptions) {
+    this.#options = options;
+    this.#policy = { ...DEFAULT_ROUTING_POLICY, ...options.routing };
+    this.#udp = new JGroupsMessenger(options);
+    this.#tcp = new TcpMessenger(options);
+    this.#udp.onSettled = () => this.#retire();
+  }
+
+  // --- life ------------------------------------------------------------------------------------------------
+
+  async start(): Promise<MemberId> {
+    const { environment } = this.#options;
+    const pair = await environment.bind(bindOptions(this.#options, { udp: true, tcp: true }));
+    const adopted = { pair, memberId: createOwnId(this.#options, pair.port) };
+    await Promise.all([this.#udp.start(adopted), this.#tcp.start(adopted)]);
+    return adopted.memberId;
+  }
+
+  get memberId(): MemberId {
+    return this.#tcp.memberId;
+  }
+
+  async stop(): Promise<void> {
+    this.#udpState = 'closed';
+    await Promise.all([this.#udp.stop(), this.#tcp.stop()]);
+  }
+
+  // --- messages --------------------------------------------------------------------------------------------
+
+  send(message: OutgoingMessage): SendResult {
+    return this.#send(message, true);
+  }
+
+  sendUnreliably(message: OutgoingMessage): SendResult {
+    return this.#send(message, false);
+  }
+
+  #send(message: OutgoingMessage, reliable: boolean): SendResult {
+    const { udp, tcp } = this.#byStack(message.recipients);
+    if (udp.length > 0) this.#udp.checkSize(message.payload.length, reliable);
+    this.#tcp.checkSize(message.payload.length, reliable);
+    if (udp.length === 0) return sendBy(this.#tcp, message, tcp, reliable);
+    const byUdp = sendBy(this.#udp, message, udp, reliable);
+    if (tcp.length === 0) return byUdp;
+    const byTcp = sendBy(this.#tcp, message, tcp, reliable);
+    return {
+      notInView: [...byUdp.notInView, ...byTcp.notInView],
+      refused: [...byUdp.refused, ...byTcp.refused],
+      writable: byUdp.writable && byTcp.writable,
+    };
+  }
+
+  /** Whoever is not in the view goes to the TCP side, which says so; so does this member itself. */
+  #byStack(recipients: OutgoingMessage['recipients']): Record<StackName, readonly MemberId[]> {
+    if (recipients === 'all') return this.#others;
+    const byStack: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
+    for (const recipient of recipients) byStack[this.#routes.get(recipient.uuid)?.stack ?? 'tcp'].push(recipient);
+    return byStack;
+  }
+
+  /** Which stack carries messages to a member, and why. */
+  explain(recipient: MemberId): Route {
+    return this.#routes.get(recipient.uuid) ?? route(recipient, this.#policy);
+  }
+
+  addHandler(type: MessageType, handler: MessageHandler): void {
+    this.#udp.addHandler(type, handler);
+    this.#tcp.addHandler(type, handler);
+  }
+
+  setDefaultHandler(handler: MessageHandler): void {
+    this.#udp.setDefaultHandler(handler);
+    this.#tcp.setDefaultHandler(handler);
+  }
+
+  setWritableHandler(handler: (recipient: MemberId) => void): void {
+    this.#udp.setWritableHandler(handler);
+    this.#tcp.setWritableHandler(handler);
+  }
+
+  async flush(timeoutMs: number): Promise<boolean> {
+    const settled = await Promise.all([this.#udp.flush(timeoutMs), this.#tcp.flush(timeoutMs)]);
+    return settled.every(Boolean);
+  }
+
+  // --- views -----------------------------------------------------------------------------------------------
+
+  installView(view: View): void {
+    const isNewer = this.#view === null || view.id > this.#view.id;
+    this.#udp.installView(view); // says what is wrong with it, and that it is stale
+    if (!isNewer) return;
+    this.#tcp.installView(view);
+    this.#view = view;
+    this.#route(view);
+    this.#retire();
+  }
+
+  #route(view: View): void {
+    const self = this.memberId;
+    const routes = new Map<string, Route>();
+    const others: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
+    for (const member of view.members) {
+      if (member.uuid === self.uuid) continue;
+      const known = this.#routes.get(member.uuid);
+      const chosen = known ?? route(member, this.#policy);
+      if (known === undefined) {
+        const { logger } = this.#options.environment;
+        logger.info(`${formatMember(member)} is reached by ${chosen.stack}: ${chosen.reason}`);
+      }
+      routes.set(member.uuid, chosen);
+      others[chosen.stack].push(member);
+    }
+    this.#routes = routes;
+    this.#others = others;
+  }
+
+  /** Moves the legacy stack to the state that view and pending messages call for. */
+  #retire(): void {
+    const needed = this.#view === null || this.#others.udp.length > 0;
+    const state = nextState(this.#udpState, { needed, pending: this.#udp.pending });
+    if (state === this.#udpState) return;
+    const { logger } = this.#options.environment;
+    logger.info(`UDP is ${state} (was ${this.#udpState}) with view ${this.#view?.id ?? 'none'}`);
+    this.#udpState = state;
+    this.#udp.setDormant(state === 'dormant');
+  }
+
+  stats(): MessengerStats {
+    const udp = this.#udp.stats();
+    const tcp = this.#tcp.stats();
+    const udpStack = udp.stacks.udp;
+    return {
+      viewId: tcp.viewId,
+      totals: addCounts(udp.totals, tcp.totals),
+      received: udp.received + tcp.received,
+      peers: this.#mergePeers(udp.peers, tcp.peers),
+      stacks: {
+        ...(udpStack === undefined ? {} : { udp: { ...udpStack, state: this.#udpState } }),
+        ...tcp.stacks,
+      },
+    };
+  }
+
+  /** Both stacks count all members; one line each is what a user wants. */
+  #mergePeers(udp: readonly PeerStats[], tcp: readonly PeerStats[]): PeerStats[] {
+    const merged = new Map(tcp.map((peer) => [peer.member.uuid, peer]));
+    for (const peer of udp) {
+      const other = merged.get(peer.member.uuid);
+      if (other === undefined) merged.set(peer.member.uuid, peer);
+      else {
+        merged.set(peer.member.uuid, {
+          member: other.member,
+          stack: this.#routes.get(peer.member.uuid)?.stack ?? 'tcp',
+          sent: addCounts(peer.sent, other.sent),
+          received: peer.received + other.received,
+          pendingBytes: peer.pendingBytes + other.pendingBytes,
+        });
+      }
+    }
+    return [...merged.values()];
+  }
+}
+
+function sendBy(messenger: Messenger, message: OutgoingMessage, to: readonly MemberId[], reliable: boolean): SendResult {
+  const part = { ...message, recipients: to };
+  return reliable ? messenger.send(part) : messenger.sendUnreliably(part);
+}
+
+function addCounts(a: Readonly<OutcomeCounts>, b: Readonly<OutcomeCounts>): OutcomeCounts {
+  return {
+    accepted: a.accepted + b.accepted,
+    delivered: a.delivered + b.delivered,
+    memberLeft: a.memberLeft + b.memberLeft,
+    closed: a.closed + b.closed,
+    pending: a.pending + b.pending,
+  };
+}
