@@ -11,7 +11,7 @@ const DEFECTS: Readonly<Record<Defect, readonly string[]>> = {
   duplicates: ['duplicate'],
   reorders: ['order'],
   corrupts: ['corruption'],
-  misdelivers: ['phantom'],
+  misdelivers: ['phantom', 'order', 'counts'],
   miscounts: ['counts'],
   'counts-unacknowledged': ['counts'],
   'forgets-on-view': ['order', 'liveness', 'counts'],

@@ -312,7 +312,9 @@ export class ReferenceMessenger implements Messenger {
   }
 
   #handlePacket(bytes: Buffer, stack: StackName): void {
-    const { kind, from, to, seqno, flags, body } = parsePacket(bytes);
+    const packet = parsePacket(bytes);
+    if (packet === null) return;
+    const { kind, from, to, seqno, flags, body } = packet;
     const { defect } = this.#options;
     if (this.#state === 'closed' && defect !== 'delivers-after-stop') return;
     if (to !== this.memberId.uuid && defect !== 'misdelivers') return;

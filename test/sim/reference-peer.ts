@@ -38,8 +38,9 @@ export function encodePacket(fields: Omit<ParsedPacket, 'body'> & { body?: Uint8
   return frame;
 }
 
-/** @param bytes without the length */
-export function parsePacket(bytes: Buffer): ParsedPacket {
+/** @param bytes without the length; null if they are no packet */
+export function parsePacket(bytes: Buffer): ParsedPacket | null {
+  if (bytes.length < HEADER_BYTES || bytes.readUInt8(0) > 1) return null;
   return {
     kind: bytes.readUInt8(0) === 0 ? 'data' : 'ack',
     from: bytes.toString('hex', 1, 17),

@@ -14,7 +14,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     subject: { type: 'string' },
     trace: { type: 'boolean', default: false },
-    /** Go on after so many failures, and no further. */
+    /** Ends the run after so many failed seeds. */
     failures: { type: 'string', default: '5' },
   },
 });
@@ -83,8 +83,15 @@ const totals = new Totals();
 const startedMs = performance.now();
 let saidMs = startedMs;
 
+let current = '';
+process.on('unhandledRejection', (error) => {
+  console.log(`${current}: nobody handled this rejection:`, error);
+  process.exit(1);
+});
+
 run: for (const subject of subjects) {
   for (let seed = first; seed < first + count; seed++) {
+    current = `npx tsx test/sim/run.ts --subject ${subject.name} --seed ${seed} --trace`;
     const outcome = await runSeed(subject, seed, trace);
     totals.add(outcome);
     if (outcome.failure !== null) report(subject, outcome);

@@ -16,7 +16,9 @@ export interface Subject {
   readonly mix: 'old' | 'new' | 'mixed';
   /** Version ordinals that old and new members advertise. */
   readonly versions: { readonly old: number; readonly new: number };
-  /** No old member is left: has this one given up UDP? (Old ones may come back later.) Not checked if absent. */
+  /** May an old member join a cluster that had none any more? Default true (DESIGN.md decision 7). */
+  readonly oldMayReturn?: boolean;
+  /** No old member is left: has this one given up UDP? Not checked if absent. */
   readonly isRetired?: (stats: MessengerStats) => boolean;
 }
 
@@ -120,7 +122,7 @@ class Scenario implements Stage {
     const { cluster, rng } = this;
     const { clock, network } = cluster;
     const size = 2 + below(rng, 5);
-    for (let count = 0; count < size; count++) await this.join(this.#firstKind());
+    for (let count = 0; count < size; count++) await this.#start(this.#firstKind());
     cluster.changeView(cluster.running);
     this.#checkCountsRegularly();
     network.faults = randomFaults(rng);
@@ -135,7 +137,13 @@ class Scenario implements Stage {
     await this.#stopAll();
   }
 
-  async join(kind: 'old' | 'new', host?: string): Promise<SimulatedMember> {
+  join(kind: 'old' | 'new', host?: string): Promise<SimulatedMember> {
+    const { mix, oldMayReturn = true } = this.subject;
+    const hasOld = this.cluster.running.some(({ options }) => options.kind === 'old');
+    return this.#start(mix === 'mixed' && !oldMayReturn && !hasOld ? 'new' : kind, host);
+  }
+
+  async #start(kind: 'old' | 'new', host?: string): Promise<SimulatedMember> {
     const member = await this.cluster.join({
       host: host ?? `10.0.0.${++this.#hosts}`,
       ports: [PORT, PORT + 9],

@@ -130,7 +130,7 @@ export class VirtualNetwork {
     return this.verifyBuffers ? crc32(bytes) : 0;
   }
 
-  /** Breaks the first connection that is open between two hosts, if any, or any connection at all. */
+  /** Resets this share of the open connections. */
   resetStreams(fraction: number): void {
     for (const listener of this.listeners.values()) listener.resetSome(fraction);
   }
