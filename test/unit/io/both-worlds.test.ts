@@ -4,7 +4,7 @@ import { createNodeEnvironment } from '../../../src/io/node-environment.ts';
 import { createView } from '../../../src/protocol/view.ts';
 import { ReferenceMessenger } from '../../sim/reference-messenger.ts';
 
-const MESSAGES = 300;
+const MESSAGES = 60;
 
 for (const [kind, version] of [
   ['old', 150],
