@@ -43,16 +43,8 @@ export class UFC extends Protocol {
   }
 
   down(message: OutMessage, nowMs: number): void {
-    const length = message.payload?.length ?? 0;
-    const credit =
-      (message.flags & Flag.NO_FC) !== 0 || length === 0
-        ? undefined
-        : this.#sent.get(addressKey(message.dest));
-    if (credit === undefined) {
-      this.below.down(message, nowMs);
-      return;
-    }
-    if (credit.queue.length === 0 && this.#take(credit, length)) {
+    const credit = this.#sent.get(addressKey(message.dest));
+    if (credit === undefined || this.#mayPass(credit, message)) {
       this.below.down(message, nowMs);
       return;
     }
@@ -70,8 +62,8 @@ export class UFC extends Protocol {
       return;
     }
     this.above.up(message, nowMs);
-    const length = message.payload?.length ?? 0;
-    if (length > 0 && (message.flags & Flag.NO_FC) === 0) this.#consume(message, length, nowMs);
+    const cost = creditCost(message);
+    if (cost > 0) this.#consume(message, cost, nowMs);
   }
 
   /** Members that left need no credits; what waited for them is dropped: the messenger has said `memberLeft`. */
@@ -112,6 +104,16 @@ export class UFC extends Protocol {
     return this.#sent.get(member)?.queue.length ?? 0;
   }
 
+  /**
+   * What costs nothing needs no credits. But where JGroups' sender would still be blocked in the send before, one
+   * that has an order keeps it.
+   */
+  #mayPass(credit: SendCredit, message: OutMessage): boolean {
+    const cost = creditCost(message);
+    if (credit.queue.length > 0) return cost === 0 && (message.flags & Flag.OOB) !== 0;
+    return this.#take(credit, cost);
+  }
+
   /** A message larger than all credits goes when they are full; JGroups' sender would wait for ever. */
   #take(credit: SendCredit, length: number): boolean {
     if (length > credit.left && credit.left < this.#config.maxCredits) return false;
@@ -143,7 +145,7 @@ export class UFC extends Protocol {
     credit.left = Math.min(this.#config.maxCredits, credit.left + amount);
     let passed = 0;
     for (const message of credit.queue) {
-      if (!this.#take(credit, message.payload?.length ?? 0)) break;
+      if (!this.#take(credit, creditCost(message))) break;
       passed++;
       this.below.down(message, nowMs);
     }
@@ -180,6 +182,11 @@ export class UFC extends Protocol {
       nowMs,
     );
   }
+}
+
+/** Only payload counts, headers do not. */
+function creditCost(message: { readonly flags: number; readonly payload: Uint8Array | null }): number {
+  return (message.flags & Flag.NO_FC) !== 0 ? 0 : (message.payload?.length ?? 0);
 }
 
 /** The amount, an 8-byte long; null if there is none. Negative ones count as absent. */

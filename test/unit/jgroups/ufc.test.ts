@@ -154,6 +154,21 @@ test('NO_FC and empty messages cost nothing on either side', (t) => {
   t.is(a.delivered.length, 3);
 });
 
+test('empty messages and those without flow control keep their order behind blocked ones, OOB ones need none', (t) => {
+  const { a, p, credit } = pair();
+  send(a, p, 20_000);
+  send(a, p, 1_000);
+  send(a, p, 0);
+  send(a, p, 10, Flag.NO_FC);
+  t.deepEqual(a.take(), ['DATA 1 conn 0 first']);
+  send(a, p, 0, Flag.OOB);
+  send(a, p, 10, Flag.OOB | Flag.NO_FC);
+  t.is(a.take().length, 2);
+  credit('REPLENISH', 1_000);
+  const sizes = a.takeSent().map((sent) => messageOf(sent).payload?.length);
+  t.deepEqual(sizes, [1_000, 0, 10]);
+});
+
 test('who is no member has no credits: nothing is counted, nothing waits', (t) => {
   const { a, world } = pair();
   const q = world.puppet(98);
