@@ -27,6 +27,8 @@ export class UFC extends Protocol {
   readonly #complain: (from: string, what: string) => void;
   readonly #minCredits: number;
   readonly #sent = new Map<string, SendCredit>();
+  /** Those of `#sent` that have a queue: deadlines are looked up for every message, blocked members are rare. */
+  readonly #blocked = new Set<SendCredit>();
   /** Bytes that each member may still send to us before we give it new credits. */
   readonly #received = new Map<string, number>();
 
@@ -51,6 +53,7 @@ export class UFC extends Protocol {
     if (credit.queue.length === 0) {
       this.#counters.blocked++;
       credit.requestAtMs = nowMs + this.#config.maxBlockTimeMs;
+      this.#blocked.add(credit);
     }
     credit.queue.push(message);
   }
@@ -69,9 +72,10 @@ export class UFC extends Protocol {
   /** Members that left need no credits; what waited for them is dropped: the messenger has said `memberLeft`. */
   installView(members: ReadonlySet<string>): void {
     const { maxCredits } = this.#config;
-    for (const member of this.#sent.keys()) {
+    for (const [member, credit] of this.#sent) {
       if (members.has(member)) continue;
       this.#sent.delete(member);
+      this.#blocked.delete(credit);
       this.#received.delete(member);
     }
     for (const member of members) {
@@ -82,7 +86,7 @@ export class UFC extends Protocol {
   }
 
   override handleTimeout(nowMs: number): void {
-    for (const credit of this.#sent.values()) {
+    for (const credit of this.#blocked) {
       const first = credit.queue[0];
       if (first === undefined || credit.requestAtMs > nowMs) continue;
       credit.requestAtMs = nowMs + this.#config.maxBlockTimeMs;
@@ -93,9 +97,7 @@ export class UFC extends Protocol {
 
   override nextDeadlineMs(): number {
     let next = Infinity;
-    for (const credit of this.#sent.values()) {
-      if (credit.queue.length > 0 && credit.requestAtMs < next) next = credit.requestAtMs;
-    }
+    for (const credit of this.#blocked) next = Math.min(next, credit.requestAtMs);
     return next;
   }
 
@@ -150,6 +152,7 @@ export class UFC extends Protocol {
       this.below.down(message, nowMs);
     }
     credit.queue.splice(0, passed);
+    if (credit.queue.length === 0) this.#blocked.delete(credit);
     if (passed > 0) credit.requestAtMs = nowMs + this.#config.maxBlockTimeMs;
   }
 
