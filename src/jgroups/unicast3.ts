@@ -4,10 +4,8 @@ import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqn
 import type { JGroupsConfig } from './config.ts';
 import type { JGroupsCounters } from './counters.ts';
 import { headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
+import { ClosedConnections, isOlder, MAX_CONN_ID, STALE_MS } from './connection-id.ts';
 import { DELIVERED, ReceiveConnection, SendConnection } from './unicast3-peer.ts';
-
-/** conn_id is a Java short that wraps to 0 (WIRE-3.6 section 5). */
-const MAX_CONN_ID = 0x7fff;
 
 /**
  * Senders that are no members may still open connections (they join, or their view is ahead of ours); more than
@@ -32,6 +30,7 @@ export class UNICAST3 extends Protocol {
   readonly #events: Unicast3Events;
   readonly #send = new Map<string, SendConnection>();
   readonly #receive = new Map<string, ReceiveConnection>();
+  readonly #closed = new ClosedConnections();
   readonly #firstSeqnoAskedMs = new Map<string, number>();
   #members: ReadonlySet<string> = new Set();
   #nextConnId = 0;
@@ -132,6 +131,10 @@ export class UNICAST3 extends Protocol {
       this.#askForFirstSeqno(message.src, from, nowMs);
       return null;
     }
+    if (this.#isStale(connection, from, header.connId, nowMs)) {
+      this.#counters.staleConnections++;
+      return null;
+    }
     if (connection === undefined && !this.#members.has(from) && this.#strangers() >= MAX_STRANGERS) {
       this.#counters.rejected++;
       this.#events.complain(
@@ -143,6 +146,15 @@ export class UNICAST3 extends Protocol {
     const fresh = new ReceiveConnection(message.src, header.connId, header.seqno, nowMs);
     this.#receive.set(from, fresh);
     return fresh;
+  }
+
+  /**
+   * A first message that was held back on its way until its connection was replaced or closed. JGroups would start a
+   * new window by it, deliver it again, and lose the window in use.
+   */
+  #isStale(connection: ReceiveConnection | undefined, from: string, connId: number, nowMs: number): boolean {
+    if (connection === undefined) return this.#closed.isStale(from, connId, nowMs);
+    return isOlder(connId, connection.connId) && nowMs - connection.touchedMs < STALE_MS;
   }
 
   #strangers(): number {
@@ -180,7 +192,9 @@ export class UNICAST3 extends Protocol {
         if (connection !== undefined) this.#resendRequested(connection, message, nowMs);
         return;
       case 'CLOSE':
-        if (this.#receive.get(message.from)?.connId === header.connId) this.#receive.delete(message.from);
+        if (this.#receive.get(message.from)?.connId !== header.connId) return;
+        this.#receive.delete(message.from);
+        this.#closed.add(message.from, header.connId, nowMs);
         return;
       case 'DATA':
     }
@@ -285,6 +299,7 @@ export class UNICAST3 extends Protocol {
       if (connection.ackPending) this.#sendAck(connection, nowMs);
       this.#receive.delete(key);
     }
+    this.#closed.expire(nowMs);
     for (const [key, askedMs] of this.#firstSeqnoAskedMs) {
       if (nowMs - askedMs >= this.#config.syncMinIntervalMs) this.#firstSeqnoAskedMs.delete(key);
     }

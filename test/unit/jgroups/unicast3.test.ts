@@ -66,6 +66,53 @@ test('a new connection id with the first flag replaces the window', (t) => {
   t.deepEqual(a.take(), ['ACK 2 conn 1 ts 1']);
 });
 
+test('a late duplicate of an older connection changes nothing', (t) => {
+  const { a, p, world } = pair();
+  p.data(a, 1, 3);
+  p.data(a, 2, 3);
+  p.data(a, 1, 5);
+  p.data(a, 2, 5);
+  p.data(a, 1, 3); // was replaced
+  p.data(a, 1, 4); // was never seen
+  p.data(a, 3, 5);
+  t.deepEqual(a.texts, ['m1', 'm2', 'm1', 'm2', 'm3']);
+  t.is(a.stack.counters.staleConnections, 2);
+  world.run(500);
+  t.deepEqual(a.take(), ['ACK 3 conn 5 ts 1']);
+});
+
+test('ids wrap: 32767 is older than 0, and 0 newer than 32767', (t) => {
+  const { a, p } = pair();
+  p.data(a, 1, 32_767);
+  p.data(a, 1, 0);
+  p.data(a, 1, 32_767);
+  p.data(a, 2, 0);
+  t.deepEqual(a.texts, ['m1', 'm1', 'm2']);
+});
+
+test('a late duplicate of a closed connection is not delivered again', (t) => {
+  const { a, p } = pair();
+  p.data(a, 1, 3);
+  p.say(a, [{ protocol: 'UNICAST3', type: 'CLOSE', connId: 3 }], null, Flag.INTERNAL);
+  p.data(a, 1, 3);
+  p.data(a, 1, 2);
+  t.deepEqual(a.texts, ['m1']);
+  p.data(a, 1, 4);
+  t.deepEqual(a.texts, ['m1', 'm1']);
+});
+
+test('a peer that was restarted under its old uuid is heard once its old connection is quiet for 10 s', (t) => {
+  const { a, p, world } = pair();
+  p.data(a, 1, 3);
+  world.run(9_999);
+  p.data(a, 1, 0);
+  t.is(a.texts.length, 1);
+  world.run(1);
+  p.data(a, 1, 0);
+  p.data(a, 2, 0);
+  t.deepEqual(a.texts, ['m1', 'm1', 'm2']);
+});
+
 test('without a connection data is dropped, and its first message asked for at most once in 2 s', (t) => {
   const { a, p, world } = pair();
   p.data(a, 2, 3);
