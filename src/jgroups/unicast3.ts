@@ -100,7 +100,7 @@ export class UNICAST3 extends Protocol {
     if (connection === null) return;
     connection.open(nowMs);
     const oob = (message.flags & Flag.OOB) !== 0;
-    const outcome = connection.window.add(header.seqno, oob ? DELIVERED : message);
+    const outcome = connection.add(header.seqno, oob ? DELIVERED : message);
     if (outcome === 'beyond') {
       this.#counters.beyondWindow++;
       return;
@@ -112,9 +112,8 @@ export class UNICAST3 extends Protocol {
       return;
     }
     if (oob) this.above.up(message, nowMs);
-    for (let next = connection.window.next(); next !== undefined; next = connection.window.next()) {
-      if (next !== DELIVERED) this.above.up(next, nowMs);
-    }
+    for (let next = connection.next(); next !== undefined; next = connection.next())
+      this.above.up(next, nowMs);
   }
 
   /** Null: the message is dropped, and its sender asked for the first one that it still has. */
@@ -126,6 +125,11 @@ export class UNICAST3 extends Protocol {
     const { from } = message;
     const connection = this.#receive.get(from);
     if (connection?.connId === header.connId) return connection;
+    if (header.seqno < 1) {
+      this.#counters.rejected++;
+      this.#events.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
+      return null;
+    }
     if (!header.first) {
       this.#counters.noConnection++;
       this.#askForFirstSeqno(message.src, from, nowMs);

@@ -350,6 +350,28 @@ test('what is too far ahead of a gap is dropped, not acknowledged, and taken lat
   t.is(requests.filter((text) => text.startsWith('XMIT_REQ')).length, 1);
 });
 
+test('64 MiB may wait behind a gap, more is dropped and taken later', (t) => {
+  const { a, p } = pair();
+  const big = Buffer.alloc(60_000);
+  p.data(a, 1);
+  for (let seqno = 3; seqno < 1_303; seqno++) p.say(a, [data(seqno)], big);
+  t.is(a.stack.counters.beyondWindow, 1_300 - Math.floor((64 * 1024 * 1024) / 60_256));
+  t.is(a.delivered.length, 1);
+  p.say(a, [data(2)], big);
+  t.is(a.delivered.length + a.stack.counters.beyondWindow, 1_302);
+  for (let seqno = a.delivered.length + 1; seqno < 1_303; seqno++) p.say(a, [data(seqno)], big);
+  t.is(a.delivered.length, 1_302);
+});
+
+test('a message without a number is refused', (t) => {
+  const { a, p, world } = pair();
+  p.data(a, 0, 0, true, Flag.OOB);
+  t.is(a.stack.counters.rejected, 1);
+  t.regex(a.complaints[0] ?? '', /seqno 0/);
+  world.run(500);
+  t.deepEqual(a.take(), []);
+});
+
 // --- OOB -----------------------------------------------------------------------------------------------------
 
 test('OOB messages are delivered on arrival, once; their slots are passed over later', (t) => {
