@@ -293,7 +293,10 @@ export class UNICAST3 extends Protocol {
     const isIdle = (touchedMs: number): boolean =>
       connExpiryTimeoutMs > 0 && nowMs - touchedMs >= connExpiryTimeoutMs;
     for (const [key, connection] of this.#send) {
-      if (isIdle(connection.touchedMs) || nowMs >= connection.giveUpAtMs) connection.close(nowMs);
+      // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
+      const awaitsAck = connection.window.size > 0 && this.#members.has(key);
+      if ((isIdle(connection.touchedMs) && !awaitsAck) || nowMs >= connection.giveUpAtMs)
+        connection.close(nowMs);
       if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
         this.#removeSend(key, connection, nowMs);
     }

@@ -490,6 +490,20 @@ test('an idle connection is closed with a word to the member, a new one opened o
   t.deepEqual(a.take(), ['DATA 1 conn 1 first']);
 });
 
+test('a connection with unacknowledged messages to a member is not idle, however long it takes', (t) => {
+  const { a, p, world } = pair({ connExpiryTimeoutMs: 20_000 });
+  sendMany(a, p, 2);
+  world.run(300_000);
+  a.take();
+  world.run(500);
+  t.deepEqual(a.take(), ['DATA 2 conn 0']);
+  p.say(a, [ack(2, 0, 1)]);
+  t.is(a.acked.messages, 2);
+  a.take();
+  world.run(31_000);
+  t.deepEqual(a.take(), ['CLOSE conn 0']);
+});
+
 test('1000 strangers may open connections, one more may not; members always may', (t) => {
   const { a, p, world } = pair();
   for (let n = 0; n < 1_000; n++) world.puppet(1_000 + n).data(a, 1);
