@@ -27,8 +27,8 @@ export interface IncomingMessage {
 
 export type StackName = 'udp' | 'tcp';
 
-/** Called in order, without waiting for what it returns; a rejection is logged and counted. */
-export type MessageHandler = (message: IncomingMessage) => void | Promise<void>;
+/** Called in order. What it returns is ignored, but for a promise that rejects: that is logged and counted. */
+export type MessageHandler = (message: IncomingMessage) => unknown;
 
 export interface SendResult {
   /** Recipients that are not in the view: nothing was accepted for them. */

@@ -35,6 +35,8 @@ interface Peer {
   pendingBytes: number;
   /** `send` said `writable: false` for it. */
   awaitsRoom: boolean;
+  /** A message was refused: so are all others until there is room, lest smaller ones overtake it. */
+  refuses: boolean;
 }
 
 /**
@@ -56,10 +58,11 @@ export abstract class StackMessenger implements Messenger {
   readonly #peers = new Map<string, Peer>();
   /** From senders that are not, or no longer, in the view: only counted, for anybody can make up a uuid. */
   #receivedFromStrangers = 0;
-  #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
+  #state: 'new' | 'running' | 'stopped' = 'new';
   #memberId: MemberId | null = null;
   #view: View | null = null;
   #onWritable: (recipient: MemberId) => void = () => undefined;
+  #started: Promise<MemberId> | null = null;
   #stopped: Promise<void> | null = null;
   /** Called whenever the last accepted message without an outcome got one. */
   onSettled: () => void = () => undefined;
@@ -103,6 +106,7 @@ export abstract class StackMessenger implements Messenger {
     peer.outcomes.deliver(messages);
     if (!peer.awaitsRoom || peer.pendingBytes > this.#limits.highWaterBytes / 2) return;
     peer.awaitsRoom = false;
+    peer.refuses = false;
     try {
       this.#onWritable(peer.member);
     } catch (error) {
@@ -138,22 +142,32 @@ export abstract class StackMessenger implements Messenger {
   // --- life ------------------------------------------------------------------------------------------------
 
   /** @param adopted a port that is bound already, and the id that belongs to it; without it one is bound here */
-  async start(adopted?: AdoptedPort): Promise<MemberId> {
-    if (this.#state !== 'new') throw new LocalProtocolError('ERR_STARTED', 'a messenger is started once');
-    this.#state = 'starting';
+  start(adopted?: AdoptedPort): Promise<MemberId> {
+    this.#started ??= this.#start(adopted);
+    return this.#started;
+  }
+
+  async #start(adopted?: AdoptedPort): Promise<MemberId> {
     try {
+      this.#checkNotStopped();
       if (adopted !== undefined) return this.#run(adopted);
       const halves = { udp: this.#stack === 'udp', tcp: this.#stack === 'tcp' };
       const pair = await this.environment.bind(bindOptions(this.options, halves));
-      if (this.#stopped !== null) {
+      try {
+        this.#checkNotStopped();
+      } catch (error) {
         await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
-        throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped before its port was bound');
+        throw error;
       }
       return this.#run({ pair, memberId: createOwnId(this.options, pair.port) });
     } catch (error) {
-      if (this.#stopped === null) this.#state = 'new';
+      this.#started = null; // another port may be free
       throw error;
     }
+  }
+
+  #checkNotStopped(): void {
+    if (this.#stopped !== null) throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped');
   }
 
   #run({ pair, memberId }: AdoptedPort): MemberId {
@@ -211,13 +225,13 @@ export abstract class StackMessenger implements Messenger {
       else if (!reliable) this.#sendOnce(peer, message, self);
       else {
         if (!this.#accept(peer, message, self)) refused.push(peer.member);
-        if (peer.pendingBytes > this.#limits.highWaterBytes) {
+        if (peer.refuses || peer.pendingBytes > this.#limits.highWaterBytes) {
           peer.awaitsRoom = true;
           writable = false;
         }
       }
     }
-    return { notInView, refused, writable: writable && refused.length === 0 };
+    return { notInView, refused, writable };
   }
 
   /** Each member once. */
@@ -237,7 +251,8 @@ export abstract class StackMessenger implements Messenger {
   /** False: the queue is at its hard limit. One message is always taken, however large. */
   #accept(peer: Peer, message: OutgoingMessage, self: MemberId): boolean {
     const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
-    if (peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes) return false;
+    peer.refuses ||= peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes;
+    if (peer.refuses) return false;
     peer.pendingBytes += cost;
     peer.outcomes.accept();
     if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
@@ -295,6 +310,7 @@ export abstract class StackMessenger implements Messenger {
           outcomes: this.#ledger.of(member),
           pendingBytes: 0,
           awaitsRoom: false,
+          refuses: false,
         });
     }
     this.viewInstalled(view, departed);

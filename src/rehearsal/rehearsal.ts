@@ -269,14 +269,12 @@ class Rehearsal {
 
   /** Shows progress while something takes its time. */
   async #watch<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const finished = work.finally(() => (done = true));
-    finished.catch(() => undefined); // awaited below, after the last tick
-    while (!done) {
-      await Promise.race([finished, this.#sleep(PROGRESS_MS)]);
+    const pending = Symbol('pending');
+    for (;;) {
+      const result = await Promise.race([work, this.#sleep(PROGRESS_MS).then(() => pending)]);
+      if (result !== pending) return work;
       await this.#tick();
     }
-    return finished;
   }
 
   async #tick(): Promise<void> {

@@ -1,4 +1,5 @@
 import { JGroupsMessenger, type JGroupsMessengerOptions } from '../jgroups/jgroups-messenger.ts';
+import { LocalProtocolError } from '../protocol/errors.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
 import { bindOptions, createOwnId } from '../protocol/messenger-options.ts';
 import type {
@@ -37,6 +38,7 @@ export class DelegatingMessenger implements Messenger {
   #others: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
   #udpState: StackState = 'active';
   #view: View | null = null;
+  #started: Promise<MemberId> | null = null;
 
   constructor(options: DelegatingMessengerOptions) {
     this.#options = options;
@@ -48,9 +50,21 @@ export class DelegatingMessenger implements Messenger {
 
   // --- life ------------------------------------------------------------------------------------------------
 
-  async start(): Promise<MemberId> {
+  start(): Promise<MemberId> {
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = null; // another port may be free
+      throw error;
+    });
+    return this.#started;
+  }
+
+  async #start(): Promise<MemberId> {
     const { environment } = this.#options;
     const pair = await environment.bind(bindOptions(this.#options, { udp: true, tcp: true }));
+    if (this.#udpState === 'closed') {
+      await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+      throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped before its port was bound');
+    }
     const adopted = { pair, memberId: createOwnId(this.#options, pair.port) };
     await Promise.all([this.#udp.start(adopted), this.#tcp.start(adopted)]);
     return adopted.memberId;
@@ -94,7 +108,8 @@ export class DelegatingMessenger implements Messenger {
   #byStack(recipients: OutgoingMessage['recipients']): Record<StackName, readonly MemberId[]> {
     if (recipients === 'all') return this.#others;
     const byStack: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
-    for (const recipient of recipients) byStack[this.#routes.get(recipient.uuid)?.stack ?? 'tcp'].push(recipient);
+    for (const recipient of recipients)
+      byStack[this.#routes.get(recipient.uuid)?.stack ?? 'tcp'].push(recipient);
     return byStack;
   }
 
@@ -201,7 +216,12 @@ export class DelegatingMessenger implements Messenger {
   }
 }
 
-function sendBy(messenger: Messenger, message: OutgoingMessage, to: readonly MemberId[], reliable: boolean): SendResult {
+function sendBy(
+  messenger: Messenger,
+  message: OutgoingMessage,
+  to: readonly MemberId[],
+  reliable: boolean,
+): SendResult {
   const part = { ...message, recipients: to };
   return reliable ? messenger.send(part) : messenger.sendUnreliably(part);
 }

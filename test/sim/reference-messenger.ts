@@ -244,7 +244,12 @@ export class ReferenceMessenger implements Messenger {
         return { member, stack: this.#route(member), sent: { ...counts }, received, pendingBytes };
       }),
       stacks: {
-        udp: { bytesSent: 0, bytesReceived: 0, counters: { retired: this.#udp === null ? 1 : 0 } },
+        udp: {
+          state: this.#udp === null ? 'closed' : 'active',
+          bytesSent: 0,
+          bytesReceived: 0,
+          counters: {},
+        },
       },
     };
   }

@@ -1,3 +1,5 @@
+import { JGroupsMessenger } from '../../src/jgroups/jgroups-messenger.ts';
+import { DelegatingMessenger } from '../../src/upgrade/delegating-messenger.ts';
 import { ReferenceMessenger, type Defect } from './reference-messenger.ts';
 import type { Subject } from './scenario.ts';
 import { ALL_KINDS } from './scripts.ts';
@@ -16,9 +18,22 @@ export function referenceSubject(defect?: Defect): Subject {
     kinds: ALL_KINDS,
     mix: 'mixed',
     versions: VERSIONS,
-    isRetired: (stats) => stats.stacks.udp?.counters['retired'] === 1,
+    isRetired: (stats) => stats.stacks.udp?.state === 'closed',
   };
 }
 
+/** The product: old members are the legacy stack alone, new ones have both. */
+const rollgate: Subject = {
+  name: 'rollgate',
+  create: (environment, { host, ports, name, version, kind }) => {
+    const options = { environment, cluster: 'AG', host, ports, member: { name, version } };
+    return kind === 'old' ? new JGroupsMessenger(options) : new DelegatingMessenger(options);
+  },
+  kinds: ALL_KINDS,
+  mix: 'mixed',
+  versions: VERSIONS,
+  isRetired: (stats) => stats.stacks.udp?.state === 'dormant',
+};
+
 /** What `run.ts` and `sim.test.ts` try. */
-export const SUBJECTS: readonly Subject[] = [referenceSubject()];
+export const SUBJECTS: readonly Subject[] = [rollgate];
