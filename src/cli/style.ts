@@ -41,6 +41,7 @@ export function styleFor(
 }
 
 function paint(tint: Tint, text: string): string {
+  if (text === '') return '';
   const [on, off] = Sgr[tint];
   return `\u001B[${on}m${text}\u001B[${off}m`;
 }
