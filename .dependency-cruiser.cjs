@@ -28,7 +28,7 @@ module.exports = {
     only('upgrade', ['protocol', 'jgroups', 'tcp'], 'joins two messengers behind the interface'),
     only('io', ['protocol'], 'io carries bytes, it knows no protocol'),
     only('compat', ['protocol', 'jgroups', 'tcp'], 'replay runs cores, never sockets'),
-    only('peers', [], 'real JVM peers, steered from outside'),
+    only('peers', ['protocol'], 'real JVM peers, steered from outside'),
     only(
       'rehearsal',
       ['protocol', 'jgroups', 'tcp', 'upgrade', 'io', 'peers'],

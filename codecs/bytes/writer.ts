@@ -2,7 +2,7 @@ import { CodecError } from './errors.ts';
 
 /**
  * Writes Java's primitives, big-endian, into a buffer of known size: the codecs' `size` functions give it.
- * A write past the end is our own mistake and throws.
+ * A value that the wire cannot carry and a write past the end throw a CodecError.
  */
 export class ByteWriter {
   readonly buffer: Buffer;
@@ -13,7 +13,8 @@ export class ByteWriter {
     this.buffer = Buffer.allocUnsafe(size);
   }
 
-  u8(value: number): void {
+  u8(value: number, field = 'byte'): void {
+    this.#check(value, 0, 0xff, field);
     this.buffer[this.#advance(1)] = value;
   }
 
@@ -21,28 +22,36 @@ export class ByteWriter {
     this.buffer[this.#advance(1)] = value ? 1 : 0;
   }
 
-  u16(value: number): void {
+  u16(value: number, field = 'unsigned short'): void {
+    this.#check(value, 0, 0xffff, field);
     this.buffer.writeUInt16BE(value, this.#advance(2));
   }
 
-  i16(value: number): void {
+  i16(value: number, field = 'short'): void {
+    this.#check(value, -0x8000, 0x7fff, field);
     this.buffer.writeInt16BE(value, this.#advance(2));
   }
 
-  u32(value: number): void {
+  u32(value: number, field = 'unsigned int'): void {
+    this.#check(value, 0, 0xffff_ffff, field);
     this.buffer.writeUInt32BE(value, this.#advance(4));
   }
 
-  i32(value: number): void {
+  i32(value: number, field = 'int'): void {
+    this.#check(value, -0x8000_0000, 0x7fff_ffff, field);
     this.buffer.writeInt32BE(value, this.#advance(4));
   }
 
-  i64(value: bigint): void {
+  i64(value: bigint, field = 'long'): void {
+    if (value < -(2n ** 63n) || value >= 2n ** 63n) {
+      throw new CodecError('ERR_VALUE', this.offset, field, `${value} does not fit`);
+    }
     this.buffer.writeBigInt64BE(value, this.#advance(8));
   }
 
   /** A whole number in 0..2^53-1 as 64 bits. */
-  safeU64(value: number): void {
+  safeU64(value: number, field = 'long'): void {
+    this.#check(value, 0, Number.MAX_SAFE_INTEGER, field);
     const at = this.#advance(8);
     this.buffer.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at);
     this.buffer.writeUInt32BE(value >>> 0, at + 4);
@@ -52,10 +61,13 @@ export class ByteWriter {
     this.buffer.set(value, this.#advance(value.length));
   }
 
-  /** Lower-case hex digits, two a byte. */
-  hex(value: string): void {
+  /** Hex digits, two a byte. */
+  hex(value: string, field = 'hex'): void {
     const length = value.length >> 1;
-    this.buffer.write(value, this.#advance(length), length, 'hex');
+    const at = this.#advance(length);
+    // node stops at the first character that is no hex digit
+    if (this.buffer.write(value, at, length, 'hex') === length && value.length % 2 === 0) return;
+    throw new CodecError('ERR_VALUE', at, field, `'${value}' is no hex`);
   }
 
   /** The buffer, once it is exactly full. */
@@ -64,6 +76,11 @@ export class ByteWriter {
       throw new CodecError('ERR_VALUE', this.offset, 'size', `sized for ${this.buffer.length} bytes`);
     }
     return this.buffer;
+  }
+
+  #check(value: number, min: number, max: number, field: string): void {
+    if (Number.isInteger(value) && value >= min && value <= max) return;
+    throw new CodecError('ERR_VALUE', this.offset, field, `${value} is outside ${min}..${max}`);
   }
 
   #advance(length: number): number {

@@ -52,6 +52,8 @@ export abstract class StackMessenger implements Messenger {
   readonly #waiters: FlushWaiters;
   readonly #self: SelfDelivery;
   readonly #peers = new Map<string, Peer>();
+  /** From senders that are not, or no longer, in the view: only counted, for anybody can make up a uuid. */
+  #receivedFromStrangers = 0;
   #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
   #memberId: MemberId | null = null;
   #view: View | null = null;
@@ -103,7 +105,9 @@ export abstract class StackMessenger implements Messenger {
 
   /** Hands a message to the application. `sender` is the view's id of it, where the view has one. */
   protected deliver(sender: MemberId, payload: Uint8Array): void {
-    this.#ledger.of(sender).received++;
+    const peer = this.#peers.get(sender.uuid);
+    if (peer === undefined) this.#receivedFromStrangers++;
+    else peer.outcomes.received++;
     this.#handlers.dispatch(sender, payload, this.#stack);
   }
 
@@ -285,7 +289,7 @@ export abstract class StackMessenger implements Messenger {
     return {
       viewId: this.#view?.id ?? -1,
       totals: this.#ledger.totals(),
-      received: this.#ledger.received(),
+      received: this.#ledger.received() + this.#receivedFromStrangers,
       peers: [...this.#ledger.peers()].map((outcomes) => ({
         member: outcomes.member,
         stack: this.#stack,

@@ -69,8 +69,8 @@ export function writeAddress(writer: ByteWriter, address: Address | null, field:
   switch (address.kind) {
     case 'uuid':
       writer.u8(AddressFlag.UUID);
-      writer.hex(address.uuid.slice(16));
-      writer.hex(address.uuid.slice(0, 16));
+      writer.hex(address.uuid.slice(16), field);
+      writer.hex(address.uuid.slice(0, 16), field);
       return;
     case 'ip':
       writer.u8(AddressFlag.IP);
@@ -80,8 +80,8 @@ export function writeAddress(writer: ByteWriter, address: Address | null, field:
       writer.u8(AddressFlag.OTHER);
       writer.u16(GEODE_ADDRESS_MAGIC);
       writePhysical(writer, address, field);
-      writer.i32(address.viewId);
-      writer.hex(address.uuid);
+      writer.i32(address.viewId, field);
+      writer.hex(address.uuid, field);
   }
 }
 
@@ -93,6 +93,6 @@ function writePhysical(
   const length = ipLength(address.host);
   writer.u8(length);
   writeIp(writer, address.host, field);
-  if (length === 16) writer.i32(address.scopeId);
-  writer.u16(address.port);
+  if (length === 16) writer.i32(address.scopeId, field);
+  writer.u16(address.port, field);
 }

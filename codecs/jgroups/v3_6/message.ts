@@ -56,7 +56,7 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
       (src === null ? 0 : Leading.SRC) |
       (payload === null ? 0 : Leading.PAYLOAD),
   );
-  writer.u16(message.flags);
+  writer.u16(message.flags, 'message.flags');
   if (dest !== null) writeAddress(writer, dest, 'message.dest');
   if (src !== null) writeAddress(writer, src, 'message.src');
   writer.u16(message.headers.length);

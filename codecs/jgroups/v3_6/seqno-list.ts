@@ -7,7 +7,7 @@
  */
 
 import { CodecError } from '../../bytes/errors.ts';
-import { MAX_SEQNO_LIST_BITS } from '../../bytes/limits.ts';
+import { MAX_SEQNO, MAX_SEQNO_LIST_BITS } from '../../bytes/limits.ts';
 import { ByteReader } from '../../bytes/reader.ts';
 import { ByteWriter } from '../../bytes/writer.ts';
 
@@ -51,6 +51,8 @@ export function decodeSeqnoList(bytes: Uint8Array): number[] {
   if (size < 1 || size > MAX_SEQNO_LIST_BITS)
     throw new CodecError('ERR_LIMIT', at, 'SeqnoList.size', `${size} seqnos`);
   const offset = reader.safeU64('SeqnoList.offset');
+  if (offset + size - 1 > MAX_SEQNO)
+    throw new CodecError('ERR_LIMIT', at, 'SeqnoList.offset', 'reaches past 2^53-1');
   const words = reader.bytes(Math.ceil(size / 64) * 8, 'SeqnoList.words');
   reader.finish('SeqnoList');
   for (let bit = 0; bit < size; bit++) {

@@ -22,7 +22,7 @@ export const frag2: HeaderCodec<Frag2Header> = {
   size: (header) => compressedLongSize(header.id) + 8,
   encode(writer, header) {
     writeCompressedLong(writer, header.id, 'FRAG2.id');
-    writer.i32(header.fragNo);
-    writer.i32(header.numFrags);
+    writer.i32(header.fragNo, 'FRAG2.frag_no');
+    writer.i32(header.numFrags, 'FRAG2.num_frags');
   },
 };

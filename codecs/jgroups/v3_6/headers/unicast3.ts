@@ -77,12 +77,12 @@ export const unicast3: HeaderCodec<Unicast3Header> = {
     switch (header.type) {
       case 'DATA':
         writeCompressedLong(writer, header.seqno, 'UNICAST3.seqno');
-        writer.i16(header.connId);
+        writer.i16(header.connId, 'UNICAST3.conn_id');
         writer.bool(header.first);
         return;
       case 'ACK':
         writeCompressedLong(writer, header.seqno, 'UNICAST3.seqno');
-        writer.i16(header.connId);
+        writer.i16(header.connId, 'UNICAST3.conn_id');
         writeCompressedLong(writer, header.timestamp, 'UNICAST3.timestamp');
         return;
       case 'SEND_FIRST_SEQNO':
@@ -91,7 +91,7 @@ export const unicast3: HeaderCodec<Unicast3Header> = {
       case 'XMIT_REQ':
         return;
       case 'CLOSE':
-        writer.i16(header.connId);
+        writer.i16(header.connId, 'UNICAST3.conn_id');
     }
   },
 };
