@@ -3,6 +3,7 @@ import test from 'ava';
 import type { CliContext, OutputStream } from '../../src/cli/context.ts';
 import { formatBytes, formatDuration, formatShortCount, formatSize } from '../../src/cli/format.ts';
 import { LiveDisplay } from '../../src/cli/live-display.ts';
+import { createLog } from '../../src/cli/log.ts';
 import { PlainDisplay } from '../../src/cli/plain-display.ts';
 import { renderRepeat, renderReport } from '../../src/cli/rehearsal-report.ts';
 import { type Frame, renderProgress } from '../../src/cli/rehearsal-table.ts';
@@ -173,6 +174,17 @@ test('plain lines: phases at once, otherwise one every five seconds', (t) => {
   t.regex(take(), /upgrading m3/);
   display.note('UDP was retired');
   t.is(take(), '   5.1 s  UDP was retired\n');
+});
+
+test('a log line can neither steer the terminal nor pass for another one', (t) => {
+  const lines: string[] = [];
+  const log = createLog('warn', (line) => lines.push(line));
+  log.warn('a name like \u001B[2J\u009Bx\r\n12:00:00 error: forged');
+  t.is(lines.length, 1);
+  t.regex(
+    lines[0] ?? '',
+    /^\d\d:\d\d:\d\d warn: a name like \\x1b\[2J\\x9bx\\x0d\n {4}12:00:00 error: forged\n$/,
+  );
 });
 
 test('colors: only on a terminal, and not against --no-color, NO_COLOR or TERM=dumb', (t) => {
