@@ -134,8 +134,8 @@ class Rehearsal {
   /** In the order of the seed, for the place in the view makes a difference. */
   #order(): Slot[] {
     const rng = seededRng(this.#options.seed);
-    const slots = [...this.#cluster.slots];
-    return slots.map(() => slots.splice(below(rng, slots.length), 1)[0] as Slot);
+    const rest = [...this.#cluster.slots];
+    return this.#cluster.slots.map(() => rest.splice(below(rng, rest.length), 1)[0] as Slot);
   }
 
   async #upgrade(slot: Slot): Promise<void> {
