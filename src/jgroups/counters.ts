@@ -17,6 +17,8 @@ export class JGroupsCounters {
   acksSent = 0;
   acksReceived = 0;
   duplicates = 0;
+  /** First messages of connections that their sender had replaced or closed already: duplicates that came late. */
+  staleConnections = 0;
   /** Messages too far ahead of a gap, dropped; they are asked for again. */
   beyondWindow = 0;
   xmitRequestsSent = 0;

@@ -51,6 +51,8 @@ export abstract class StackMessenger implements Messenger {
   readonly #ledger = new OutcomeLedger();
   readonly #waiters: FlushWaiters;
   readonly #self: SelfDelivery;
+  /** Unreliable messages, which are not counted. */
+  readonly #selfOnce: SelfDelivery;
   readonly #peers = new Map<string, Peer>();
   /** From senders that are not, or no longer, in the view: only counted, for anybody can make up a uuid. */
   #receivedFromStrangers = 0;
@@ -75,7 +77,8 @@ export abstract class StackMessenger implements Messenger {
       release();
       this.onSettled();
     };
-    this.#self = new SelfDelivery(options.environment, (payload) => this.#deliverToSelf(payload));
+    this.#self = new SelfDelivery(options.environment, (payload) => this.#deliverToSelf(payload, true));
+    this.#selfOnce = new SelfDelivery(options.environment, (payload) => this.#deliverToSelf(payload, false));
   }
 
   // --- what a stack adds -----------------------------------------------------------------------------------
@@ -100,7 +103,15 @@ export abstract class StackMessenger implements Messenger {
     peer.outcomes.deliver(messages);
     if (!peer.awaitsRoom || peer.pendingBytes > this.#limits.highWaterBytes / 2) return;
     peer.awaitsRoom = false;
-    this.#onWritable(peer.member);
+    try {
+      this.#onWritable(peer.member);
+    } catch (error) {
+      this.log.warn(
+        'writable handler',
+        this.environment.nowMs(),
+        () => `the writable handler failed: ${String(error)}`,
+      );
+    }
   }
 
   /** Hands a message to the application. `sender` is the view's id of it, where the view has one. */
@@ -134,9 +145,13 @@ export abstract class StackMessenger implements Messenger {
       if (adopted !== undefined) return this.#run(adopted);
       const halves = { udp: this.#stack === 'udp', tcp: this.#stack === 'tcp' };
       const pair = await this.environment.bind(bindOptions(this.options, halves));
+      if (this.#stopped !== null) {
+        await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+        throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped before its port was bound');
+      }
       return this.#run({ pair, memberId: createOwnId(this.options, pair.port) });
     } catch (error) {
-      this.#state = 'new';
+      if (this.#stopped === null) this.#state = 'new';
       throw error;
     }
   }
@@ -162,6 +177,7 @@ export abstract class StackMessenger implements Messenger {
     const wasRunning = this.#state === 'running';
     this.#state = 'stopped';
     this.#self.stop();
+    this.#selfOnce.stop();
     if (wasRunning) await this.close();
     this.#peers.clear();
     this.#ledger.closeAll();
@@ -214,7 +230,7 @@ export abstract class StackMessenger implements Messenger {
   }
 
   #sendOnce(peer: Peer, message: OutgoingMessage, self: MemberId): void {
-    if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
+    if (peer.member.uuid === self.uuid) this.#selfOnce.send(message.payload);
     else this.transmit(peer.member, message, false);
   }
 
@@ -229,9 +245,9 @@ export abstract class StackMessenger implements Messenger {
     return true;
   }
 
-  #deliverToSelf(payload: Uint8Array): void {
+  #deliverToSelf(payload: Uint8Array, reliable: boolean): void {
     const self = this.memberId;
-    this.acknowledged(self.uuid, 1, payload.length);
+    if (reliable) this.acknowledged(self.uuid, 1, payload.length);
     this.deliver(self, payload);
   }
 

@@ -16,7 +16,6 @@ import { Receiver } from './receiver.ts';
 /** The door: connections that others open, until their HELLO shows which sender they belong to. */
 export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   readonly #context: TcpContext;
-  readonly #onStrangerGone: (uuid: string) => void;
   readonly #receivers = new Map<string, Receiver>();
   /** Connections without a HELLO so far, and until when they may send one. In order of the deadlines. */
   readonly #greeting = new Map<Connection, number>();
@@ -29,10 +28,8 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   readonly self;
   readonly cluster;
 
-  /** @param onStrangerGone state of a sender that never was in a view was dropped */
-  constructor(context: TcpContext, onStrangerGone: (uuid: string) => void) {
+  constructor(context: TcpContext) {
     this.#context = context;
-    this.#onStrangerGone = onStrangerGone;
     this.self = context.self;
     this.cluster = context.cluster;
   }
@@ -170,7 +167,6 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
       if (this.#abandonedAtMs(uuid) > nowMs) continue;
       this.#receivers.delete(uuid);
       this.#strangers.delete(uuid);
-      this.#onStrangerGone(uuid);
     }
   }
 }

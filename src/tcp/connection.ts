@@ -163,7 +163,8 @@ export class Connection implements Flushable {
     if (this.#ended) return;
     const { counters, log, environment } = this.#context;
     counters.malformed++;
-    log.warn(`malformed ${this.peer}`, environment.nowMs(), () => {
+    // by host: whoever floods us comes from a new port each time
+    log.warn(`malformed ${this.#stream.remoteHost}`, environment.nowMs(), () => {
       return `${this.peer} broke the rules of the wire: ${printable(error.message)}`;
     });
     if (this.#established) this.end('GOODBYE', GoodbyeCode.MALFORMED, error.message);

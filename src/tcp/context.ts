@@ -1,7 +1,6 @@
 import type { Environment } from '../protocol/environment.ts';
 import type { RateLimitedLog } from '../protocol/logger.ts';
 import type { MemberId } from '../protocol/member-id.ts';
-import type { QueueLimits } from '../protocol/messenger-options.ts';
 import type { TcpTimings } from './limits.ts';
 import type { Turn } from './turn.ts';
 
@@ -48,7 +47,6 @@ export interface TcpContext {
   readonly cluster: string;
   /** 16 hex digits, new at each start. */
   readonly session: string;
-  readonly limits: QueueLimits;
   readonly timings: TcpTimings;
   readonly log: RateLimitedLog;
   readonly counters: TcpCounters;
@@ -58,8 +56,8 @@ export interface TcpContext {
   wake(deadlineMs: number): void;
   /** Hands a message to the handlers. */
   deliver(sender: MemberId, payload: Uint8Array): void;
-  /** A recipient that callers were told to spare has room again. */
-  announceWritable(recipient: MemberId): void;
+  /** A recipient acknowledged so many messages with so many payload bytes in all. */
+  acknowledged(recipientUuid: string, messages: number, bytes: number): void;
   /** Open connections register for timeouts, and leave when their stream is closed. */
   readonly connections: Set<Timed>;
   /** The last connection was closed. */

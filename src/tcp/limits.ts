@@ -9,12 +9,6 @@ export const BATCH_BYTES = 64 * 1024;
 /** From here on a payload is written as it is, behind its header: copying it would cost more than a write. */
 export const COPY_LIMIT_BYTES = 16 * 1024;
 
-/** High-priority messages may pass the hard limit by so much. */
-export const HIGH_PRIORITY_RESERVE_BYTES = 1024 * 1024;
-
-/** `writable` is told at this part of the high-water mark, so that callers do not stop and go on a message. */
-export const LOW_WATER_PART = 0.5;
-
 /** Unreliable messages that wait for a connection; more than this would be stale when they arrive. */
 export const UNRELIABLE_QUEUE_BYTES = 256 * 1024;
 

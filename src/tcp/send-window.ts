@@ -1,17 +1,21 @@
 import { DataFlag } from '../../codecs/tcp/v1/data.ts';
 import { RemoteProtocolError } from '../protocol/errors.ts';
-import { MESSAGE_OVERHEAD_BYTES } from '../protocol/messenger-options.ts';
-import type { QueueLimits } from '../protocol/messenger-options.ts';
+import type { TcpCounters } from './context.ts';
 import { Fifo } from './fifo.ts';
-import { HIGH_PRIORITY_RESERVE_BYTES, LOW_WATER_PART } from './limits.ts';
 
 /** A DATA frame to transmit. */
 export interface OutgoingFrame {
   readonly seqno: number;
   readonly flags: number;
   readonly payload: Uint8Array;
-  /** Pending bytes that its acknowledgement frees: those of the whole message with its last frame, else 0. */
-  readonly releasedBytes: number;
+  /** Payload bytes of the message that its acknowledgement completes; null unless it is the last of its message. */
+  readonly completes: number | null;
+}
+
+/** Messages that an ack completed, and the bytes of their payloads. */
+export interface Acknowledged {
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 interface QueuedMessage {
@@ -26,8 +30,8 @@ interface QueuedMessage {
  * A frame gets its seqno when it is first sent, which is what lets high-priority messages pass those that wait.
  */
 export class SendWindow {
-  readonly #limits: QueueLimits;
   readonly #peer: string;
+  readonly #counters: Pick<TcpCounters, 'retransmissions'>;
   readonly #urgent = new Fifo<QueuedMessage>();
   readonly #queue = new Fifo<QueuedMessage>();
   /** In order of seqno, without gaps, from `#ackedSeqno + 1` to `#lastSeqno`. */
@@ -36,29 +40,15 @@ export class SendWindow {
   #resend = 0;
   #lastSeqno = 0;
   #ackedSeqno = 0;
-  #pendingBytes = 0;
-  #blocked = false;
-
-  /** Frames that were sent more than once. */
-  retransmissions = 0;
 
   /** @param peer `host:port`, for errors */
-  constructor(limits: QueueLimits, peer: string) {
-    this.#limits = limits;
+  constructor(peer: string, counters: Pick<TcpCounters, 'retransmissions'>) {
     this.#peer = peer;
-  }
-
-  /** Payloads that are not acknowledged, plus `MESSAGE_OVERHEAD_BYTES` each. */
-  get pendingBytes(): number {
-    return this.#pendingBytes;
-  }
-
-  get aboveHighWater(): boolean {
-    return this.#pendingBytes > this.#limits.highWaterBytes;
+    this.#counters = counters;
   }
 
   get isEmpty(): boolean {
-    return this.#pendingBytes === 0;
+    return this.#sent.length + this.#queue.length + this.#urgent.length === 0;
   }
 
   /** Frames were sent and not acknowledged. */
@@ -71,22 +61,10 @@ export class SendWindow {
     return this.#ackedSeqno + 1;
   }
 
-  /** False: refused, the queue is at its hard limit. A message larger than the limit passes if it is alone. */
-  accept(payload: Uint8Array, unordered: boolean, highPriority: boolean): boolean {
-    const bytes = payload.length + MESSAGE_OVERHEAD_BYTES;
-    const limit = this.#limits.hardLimitBytes + (highPriority ? HIGH_PRIORITY_RESERVE_BYTES : 0);
-    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > limit) {
-      this.#blocked = true;
-      return false;
-    }
-    this.#pendingBytes += bytes;
-    if (this.aboveHighWater) this.#blocked = true;
-    (highPriority ? this.#urgent : this.#queue).push({
-      payload,
-      unordered: unordered || highPriority,
-      cut: 0,
-    });
-    return true;
+  /** @param highPriority passes those that wait; implies `unordered` */
+  push(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
+    const message = { payload, unordered: unordered || highPriority, cut: 0 };
+    (highPriority ? this.#urgent : this.#queue).push(message);
   }
 
   /** The next frame for the connection: what has to be sent again first, then new ones. */
@@ -94,7 +72,7 @@ export class SendWindow {
     const again = this.#sent.at(this.#resend);
     if (again !== undefined) {
       this.#resend++;
-      this.retransmissions++;
+      this.#counters.retransmissions++;
       return again;
     }
     const queue = this.#nextQueue();
@@ -108,45 +86,39 @@ export class SendWindow {
   }
 
   /**
-   * Everything up to `seqno` has arrived. Returns how many messages that completes.
+   * Everything up to `seqno` has arrived. Returns which messages that completes.
    * @throws {RemoteProtocolError} `ERR_ACK` for a frame that was never sent
    */
-  handleAck(seqno: number): number {
+  handleAck(seqno: number): Acknowledged {
     if (seqno > this.#lastSeqno) {
       const text = `acknowledges seqno ${seqno}, the last one sent is ${this.#lastSeqno}`;
       throw new RemoteProtocolError('ERR_ACK', this.#peer, text);
     }
     let messages = 0;
+    let bytes = 0;
     while (this.#ackedSeqno < seqno) {
-      const frame = this.#sent.shift();
+      const completes = this.#sent.shift()?.completes ?? null;
       this.#ackedSeqno++;
       if (this.#resend > 0) this.#resend--;
-      if (frame === undefined || frame.releasedBytes === 0) continue;
-      this.#pendingBytes -= frame.releasedBytes;
+      if (completes === null) continue;
+      bytes += completes;
       messages++;
     }
-    return messages;
+    return { messages, bytes };
   }
 
   /**
    * A new connection begins; the recipient has everything up to `lastSeqno` and gets the rest again.
    * @throws {RemoteProtocolError} `ERR_ACK` if it cannot have that, or once had more
    */
-  handleResume(lastSeqno: number): number {
+  handleResume(lastSeqno: number): Acknowledged {
     if (lastSeqno < this.#ackedSeqno) {
       const text = `resumes at seqno ${lastSeqno} but acknowledged ${this.#ackedSeqno}`;
       throw new RemoteProtocolError('ERR_ACK', this.#peer, text);
     }
-    const messages = this.handleAck(lastSeqno);
+    const acknowledged = this.handleAck(lastSeqno);
     this.#resend = 0;
-    return messages;
-  }
-
-  /** True once after callers were told to stop, when there is room again. */
-  takeWritable(): boolean {
-    if (!this.#blocked || this.#pendingBytes > this.#limits.highWaterBytes * LOW_WATER_PART) return false;
-    this.#blocked = false;
-    return true;
+    return acknowledged;
   }
 
   /** Urgent ones first, but not between the fragments of another unordered message: those would get mixed up. */
@@ -166,7 +138,7 @@ export class SendWindow {
       seqno: ++this.#lastSeqno,
       flags: (message.unordered ? DataFlag.UNORDERED : 0) | (last ? 0 : DataFlag.MORE),
       payload: last && start === 0 ? payload : payload.subarray(start, end),
-      releasedBytes: last ? payload.length + MESSAGE_OVERHEAD_BYTES : 0,
+      completes: last ? payload.length : null,
     };
   }
 }

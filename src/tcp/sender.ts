@@ -6,7 +6,6 @@ import type { Stream } from '../protocol/environment.ts';
 import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
-import type { PeerOutcomes } from '../protocol/outcomes.ts';
 import { TimerTable } from '../protocol/timer-table.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
@@ -15,7 +14,7 @@ import { checkExpected, checkWelcome, createHello } from './handshake.ts';
 import { FRAGMENT_BYTES } from './limits.ts';
 import { printable } from './printable.ts';
 import { Reconnect } from './reconnect.ts';
-import { SendWindow } from './send-window.ts';
+import { type Acknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
 
@@ -33,7 +32,6 @@ export class Sender implements ConnectionOwner, Flushable {
   readonly #context: TcpContext;
   readonly #connect: (host: string, port: number) => Stream;
   readonly #connId: number;
-  readonly #outcomes: PeerOutcomes;
   readonly #window: SendWindow;
   readonly #unreliable: UnreliableQueue;
   readonly #reconnect: Reconnect;
@@ -51,43 +49,24 @@ export class Sender implements ConnectionOwner, Flushable {
     connect: (host: string, port: number) => Stream,
     recipient: MemberId,
     connId: number,
-    outcomes: PeerOutcomes,
   ) {
     this.#context = context;
     this.#connect = connect;
     this.recipient = recipient;
     this.#connId = connId;
-    this.#outcomes = outcomes;
-    this.#window = new SendWindow(context.limits, `${recipient.host}:${recipient.port}`);
+    this.#window = new SendWindow(`${recipient.host}:${recipient.port}`, context.counters);
     this.#unreliable = new UnreliableQueue(context.counters);
     this.#reconnect = new Reconnect(context.timings);
   }
 
-  get state(): SenderState {
-    return this.#state;
-  }
-
-  get pendingBytes(): number {
-    return this.#window.pendingBytes;
-  }
-
-  get writable(): boolean {
-    return !this.#window.aboveHighWater;
-  }
-
-  /** False: refused. */
-  send(payload: Uint8Array, unordered: boolean, highPriority: boolean): boolean {
-    if (!this.#window.accept(payload, unordered, highPriority)) return false;
-    this.#outcomes.accept();
+  send(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
+    this.#window.push(payload, unordered, highPriority);
     this.#context.turn.add(this);
-    return true;
   }
 
-  /** False: refused. */
-  sendUnreliably(payload: Uint8Array): boolean {
-    if (!this.#unreliable.push(payload, this.#context.environment.nowMs())) return false;
+  sendUnreliably(payload: Uint8Array): void {
+    this.#unreliable.push(payload, this.#context.environment.nowMs());
     this.#context.turn.add(this);
-    return true;
   }
 
   /** The view dropped the recipient, or we stop. */
@@ -218,13 +197,11 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#context.turn.add(this);
   }
 
-  #settle(delivered: number): void {
+  #settle({ messages, bytes }: Acknowledged): void {
     this.#progressMs = this.#context.environment.nowMs();
-    if (delivered > 0) {
-      this.#reconnect.handleSuccess();
-      this.#outcomes.deliver(delivered);
-    }
-    if (this.#window.takeWritable()) this.#context.announceWritable(this.recipient);
+    if (messages === 0) return;
+    this.#reconnect.handleSuccess();
+    this.#context.acknowledged(this.recipient.uuid, messages, bytes);
   }
 
   /** Half-open connections and peers that accept bytes but make nothing of them show here. */
@@ -251,14 +228,13 @@ export class Sender implements ConnectionOwner, Flushable {
 
   #complain(reason: string, delayMs: number, nowMs: number): void {
     const { environment, log } = this.#context;
-    const { pending } = this.#outcomes.sent;
     const text = `no connection to ${formatMember(this.recipient)}: ${printable(reason)}`;
-    if (pending === 0) {
+    if (this.#window.isEmpty) {
       environment.logger.debug(text);
       return;
     }
     log.warn(`lost ${this.recipient.uuid}`, nowMs, () => {
-      return `${text}; ${pending} messages wait, next attempt in ${Math.ceil(delayMs)} ms`;
+      return `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms`;
     });
   }
 

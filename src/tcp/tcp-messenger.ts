@@ -1,176 +1,97 @@
+import { CodecError } from '../../codecs/bytes/errors.ts';
+import { encodeHello } from '../../codecs/tcp/v1/handshake.ts';
+import { MAX_MESSAGE_BYTES } from '../../codecs/tcp/v1/limits.ts';
 import type { PortPair } from '../protocol/environment.ts';
-import { LocalProtocolError } from '../protocol/errors.ts';
-import { FlushWaiters } from '../protocol/flush-waiters.ts';
-import { HandlerTable } from '../protocol/handlers.ts';
-import type { MemberId } from '../protocol/member-id.ts';
-import { bindOptions, createOwnId } from '../protocol/messenger-options.ts';
-import type { AdoptedPort, MessengerOptions } from '../protocol/messenger-options.ts';
-import type {
-  MessageHandler,
-  MessageType,
-  Messenger,
-  MessengerStats,
-  OutgoingMessage,
-  SendResult,
-} from '../protocol/messenger.ts';
-import { OutcomeLedger } from '../protocol/outcomes.ts';
+import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
+import { createMemberId, type MemberId } from '../protocol/member-id.ts';
+import type { MessengerOptions } from '../protocol/messenger-options.ts';
+import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
-import type { TcpTimings } from './limits.ts';
+import { createHello } from './handshake.ts';
+import { DEFAULT_TIMINGS, type TcpTimings } from './limits.ts';
 import { TcpStack } from './tcp-stack.ts';
+import { MAX_UNRELIABLE_BYTES } from './unreliable-queue.ts';
 
 export interface TcpMessengerOptions extends MessengerOptions {
-  readonly timings?: Partial<TcpTimings>;
+  /** Times that differ from `DEFAULT_TIMINGS`. */
+  readonly tcp?: Partial<TcpTimings>;
 }
 
 /**
- * The new stack behind the contract of `Messenger`: one connection per recipient, opened by the sender on first use.
+ * The new stack behind the messenger's contract: one connection per recipient, opened by the sender on first use.
  *
  *     const messenger = new TcpMessenger({ environment, cluster: 'prod', host: '10.0.0.1', ports: [41000, 41100],
- *       member: { name: 'server-1', version: 150 } });
+ *       member: { name: 'server-1', version: 200 } });
  *     messenger.setDefaultHandler(({ sender, payload }) => { ... });
  *     const self = await messenger.start();
  *     messenger.installView(createView(1, [self, other]));
  *     messenger.send({ recipients: 'all', payload });
  */
-export class TcpMessenger implements Messenger {
-  readonly #options: TcpMessengerOptions;
-  readonly #ledger = new OutcomeLedger();
-  readonly #flushes: FlushWaiters;
-  readonly #handlers: HandlerTable;
-  #writableHandler: (recipient: MemberId) => void = () => undefined;
-  #starting: Promise<MemberId> | null = null;
-  #stopping: Promise<void> | null = null;
+export class TcpMessenger extends StackMessenger {
+  readonly #timings: TcpTimings;
   #stack: TcpStack | null = null;
 
+  /** @throws {LocalProtocolError} `ERR_OPTIONS` for limits that cannot be, or names that the wire cannot carry */
   constructor(options: TcpMessengerOptions) {
-    this.#options = options;
-    this.#flushes = new FlushWaiters(options.environment, this.#ledger);
-    this.#handlers = new HandlerTable(options.environment, options.typeOf);
+    super(options, 'tcp');
+    checkIdentity(options);
+    this.#timings = { ...DEFAULT_TIMINGS, ...options.tcp };
   }
 
-  /**
-   * @param adopted a port that is bound already; its TCP half becomes ours before this returns, and `stop` closes it
-   * @throws {LocalProtocolError} `ERR_CLOSED` after `stop`; `ERR_OPTIONS` for names that the wire cannot carry
-   */
-  start(adopted?: AdoptedPort): Promise<MemberId> {
-    if (this.#stopping !== null)
-      return Promise.reject(new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped'));
-    this.#starting ??= this.#start(adopted);
-    return this.#starting;
-  }
-
-  get memberId(): MemberId {
-    return this.#started().self;
-  }
-
-  send(message: OutgoingMessage): SendResult {
-    return this.#running().send(message);
-  }
-
-  sendUnreliably(message: OutgoingMessage): SendResult {
-    return this.#running().sendUnreliably(message);
-  }
-
-  addHandler(type: MessageType, handler: MessageHandler): void {
-    this.#handlers.add(type, handler);
-  }
-
-  setDefaultHandler(handler: MessageHandler): void {
-    this.#handlers.setDefault(handler);
-  }
-
-  setWritableHandler(handler: (recipient: MemberId) => void): void {
-    this.#writableHandler = handler;
-  }
-
-  /** After `stop` a view is of no use any more and is ignored. */
-  installView(view: View): void {
-    const stack = this.#started();
-    if (view.find(stack.self.uuid) === null)
-      throw new LocalProtocolError('ERR_VIEW', `view ${view.id} lacks the own id ${stack.self.uuid}`);
-    if (this.#stopping === null) stack.installView(view);
-  }
-
-  flush(timeoutMs: number): Promise<boolean> {
-    return this.#flushes.wait(timeoutMs);
-  }
-
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  stats(): MessengerStats {
-    const { unhandled, failed } = this.#handlers;
-    const stack = this.#stack?.stats();
-    return {
-      viewId: this.#stack?.view?.id ?? -1,
-      totals: this.#ledger.totals(),
-      received: this.#ledger.received(),
-      peers: stack?.peers ?? [],
-      stacks:
-        stack === undefined
-          ? {}
-          : {
-              tcp: {
-                ...stack.figures,
-                counters: { ...stack.figures.counters, unhandled, handlerErrors: failed },
-              },
-            },
-    };
-  }
-
-  async #start(adopted: AdoptedPort | undefined): Promise<MemberId> {
-    if (adopted !== undefined) return this.#open(adopted.pair, adopted.memberId);
-    const pair = await this.#options.environment.bind(bindOptions(this.#options, { udp: false, tcp: true }));
-    if (this.#stopping !== null) {
-      await pair.tcp?.close();
-      throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped');
-    }
-    try {
-      return this.#open(pair, createOwnId(this.#options, pair.port));
-    } catch (error) {
-      await pair.tcp?.close();
-      throw error;
-    }
-  }
-
-  #open(pair: PortPair, self: MemberId): MemberId {
-    const listener = pair.tcp;
-    if (listener === null) throw new LocalProtocolError('ERR_OPTIONS', 'the adopted port has no TCP half');
+  protected open(pair: PortPair, self: MemberId): void {
+    if (pair.tcp === null) throw new InvariantError('the TCP stack needs the TCP half of the port');
     this.#stack = new TcpStack({
-      options: this.#options,
-      listener,
+      environment: this.environment,
+      cluster: this.options.cluster,
+      timings: this.#timings,
+      log: this.log,
+      listener: pair.tcp,
       self,
-      ledger: this.#ledger,
-      dispatch: (sender, payload) => this.#handlers.dispatch(sender, payload, 'tcp'),
-      announceWritable: (recipient) => this.#announceWritable(recipient),
+      deliver: (sender, payload) => this.deliver(sender, payload),
+      acknowledged: (uuid, messages, bytes) => this.acknowledged(uuid, messages, bytes),
     });
-    return self;
   }
 
-  /** Handlers are told no more, whatever was on its way, and what is pending has its outcome, before this yields. */
-  async #stop(): Promise<void> {
-    await this.#stack?.stop();
-    if (this.#stack === null) await this.#starting?.catch(() => undefined); // start cleans up after itself
+  protected transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void {
+    const stack = this.#opened();
+    if (reliable) stack.send(member, message);
+    else stack.sendUnreliably(member, message.payload);
   }
 
-  #announceWritable(recipient: MemberId): void {
-    try {
-      this.#writableHandler(recipient);
-    } catch (error) {
-      this.#options.environment.logger.error(`the writable handler failed: ${String(error)}`);
-    }
+  protected viewInstalled(view: View, departed: readonly string[]): void {
+    this.#opened().installView(view, departed);
   }
 
-  #started(): TcpStack {
-    if (this.#stack === null)
-      throw new LocalProtocolError('ERR_NOT_STARTED', 'the messenger was not started');
+  protected close(): Promise<void> {
+    return this.#opened().close();
+  }
+
+  protected stackStats(): Omit<StackStats, 'state'> {
+    return this.#stack?.stats() ?? { bytesSent: 0, bytesReceived: 0, counters: {} };
+  }
+
+  /** @throws {LocalProtocolError} `ERR_TOO_LARGE` over 64 MiB; unreliable messages go in one frame, of 1 MiB */
+  checkSize(length: number, reliable: boolean): void {
+    const limit = reliable ? MAX_MESSAGE_BYTES : MAX_UNRELIABLE_BYTES;
+    if (length <= limit) return;
+    throw new LocalProtocolError('ERR_TOO_LARGE', `${length} bytes are over the limit of ${limit}`);
+  }
+
+  #opened(): TcpStack {
+    if (this.#stack === null) throw new InvariantError('the TCP stack is used before it is open');
     return this.#stack;
   }
+}
 
-  #running(): TcpStack {
-    if (this.#stopping !== null) throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped');
-    return this.#started();
+/** What goes into every HELLO is encoded once, so that bad names show here and not at each connection. */
+function checkIdentity({ cluster, host, member }: MessengerOptions): void {
+  const self = createMemberId({ ...member, host, port: 0, uuid: member.uuid ?? '0'.repeat(32) });
+  const session = '0'.repeat(16);
+  try {
+    encodeHello(createHello({ self, cluster, session, recipient: self, connId: 0, nextSeqno: 1 }));
+  } catch (error) {
+    if (!(error instanceof CodecError || error instanceof RangeError)) throw error;
+    throw new LocalProtocolError('ERR_OPTIONS', `the TCP wire cannot carry this identity: ${error.message}`);
   }
 }

@@ -1,36 +1,26 @@
-import { CodecError } from '../../codecs/bytes/errors.ts';
-import { encodeHello } from '../../codecs/tcp/v1/handshake.ts';
-import { MAX_MESSAGE_BYTES } from '../../codecs/tcp/v1/limits.ts';
 import type { Environment, Stream, StreamListener, Timer } from '../protocol/environment.ts';
-import { LocalProtocolError } from '../protocol/errors.ts';
-import { RateLimitedLog } from '../protocol/logger.ts';
+import type { RateLimitedLog } from '../protocol/logger.ts';
 import type { MemberId } from '../protocol/member-id.ts';
-import { queueLimits, randomHex } from '../protocol/messenger-options.ts';
-import type { MessengerOptions } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, PeerStats, SendResult, StackStats } from '../protocol/messenger.ts';
-import type { OutcomeLedger } from '../protocol/outcomes.ts';
-import { SelfDelivery } from '../protocol/self-delivery.ts';
+import { randomHex } from '../protocol/messenger-options.ts';
+import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { Acceptor } from './acceptor.ts';
-import { createCounters } from './context.ts';
-import type { TcpContext, Timed } from './context.ts';
-import { createHello } from './handshake.ts';
-import { DEFAULT_TIMINGS } from './limits.ts';
+import { createCounters, type TcpContext, type Timed } from './context.ts';
 import type { TcpTimings } from './limits.ts';
 import { Sender } from './sender.ts';
 import { Turn } from './turn.ts';
-import { MAX_UNRELIABLE_BYTES } from './unreliable-queue.ts';
 
 export interface TcpStackParts {
-  readonly options: MessengerOptions & { readonly timings?: Partial<TcpTimings> };
+  readonly environment: Environment;
+  readonly cluster: string;
+  readonly timings: TcpTimings;
+  readonly log: RateLimitedLog;
   readonly listener: StreamListener;
   readonly self: MemberId;
-  readonly ledger: OutcomeLedger;
-  readonly dispatch: (sender: MemberId, payload: Uint8Array) => void;
-  readonly announceWritable: (recipient: MemberId) => void;
+  /** Called synchronously, and may call back into the stack. */
+  readonly deliver: (sender: MemberId, payload: Uint8Array) => void;
+  readonly acknowledged: (recipientUuid: string, messages: number, bytes: number) => void;
 }
-
-const NOBODY: readonly MemberId[] = [];
 
 /** A running TCP stack: its senders, its door, and the one timer that drives them all. */
 export class TcpStack implements TcpContext {
@@ -38,85 +28,53 @@ export class TcpStack implements TcpContext {
   readonly self: MemberId;
   readonly cluster: string;
   readonly session: string;
-  readonly limits;
   readonly timings: TcpTimings;
   readonly log: RateLimitedLog;
   readonly counters = createCounters();
   readonly bytes = { sent: 0, received: 0 };
   readonly turn: Turn;
   readonly connections = new Set<Timed>();
-  readonly #listener: StreamListener;
-  readonly #ledger: OutcomeLedger;
-  readonly #dispatch: (sender: MemberId, payload: Uint8Array) => void;
-  readonly #announceWritable: (recipient: MemberId) => void;
+  readonly #parts: TcpStackParts;
   readonly #connect: (host: string, port: number) => Stream;
   readonly #timer: Timer;
+  /** When the timer is set to go off. */
   #wakeMs = Infinity;
   readonly #senders = new Map<string, Sender>();
   readonly #acceptor: Acceptor;
-  readonly #toSelf: SelfDelivery;
-  readonly #toSelfUnreliably: SelfDelivery;
   #nextConnId = 1;
-  #stopped = false;
+  #closed = false;
   #onAllClosed: () => void = () => undefined;
-  view: View | null = null;
 
-  /** @throws {LocalProtocolError} `ERR_OPTIONS` for limits or names that cannot be */
   constructor(parts: TcpStackParts) {
-    const { options, listener, self } = parts;
-    this.environment = options.environment;
-    this.self = self;
-    this.cluster = options.cluster;
-    this.session = randomHex(options.environment.rng, 8);
-    this.limits = queueLimits(options);
-    this.timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    this.log = new RateLimitedLog(options.environment.logger);
-    this.turn = new Turn(() => this.wake(this.environment.nowMs()));
-    this.#ledger = parts.ledger;
-    this.#dispatch = parts.dispatch;
-    this.#announceWritable = parts.announceWritable;
-    this.#checkNames();
-    this.#timer = this.environment.createTimer(() => this.#handleTimer());
-    this.#acceptor = new Acceptor(this, (uuid) => this.#ledger.depart(uuid));
-    this.#toSelf = new SelfDelivery(this.environment, (payload) => this.#deliverToSelf(payload, true));
-    this.#toSelfUnreliably = new SelfDelivery(this.environment, (payload) =>
-      this.#deliverToSelf(payload, false),
-    );
-    this.#listener = listener;
+    const { environment, listener } = parts;
+    this.#parts = parts;
+    this.environment = environment;
+    this.self = parts.self;
+    this.cluster = parts.cluster;
+    this.timings = parts.timings;
+    this.log = parts.log;
+    this.session = randomHex(environment.rng, 8);
+    this.turn = new Turn(() => this.wake(environment.nowMs()));
+    this.#timer = environment.createTimer(() => this.#handleTimer());
+    this.#acceptor = new Acceptor(this);
     this.#connect = (host, port) => listener.connect(host, port);
     listener.onConnection = (stream) => this.#acceptor.accept(stream);
   }
 
-  /** @throws {LocalProtocolError} `ERR_TOO_LARGE` for a payload over 64 MiB */
-  send(message: OutgoingMessage): SendResult {
-    const { payload } = message;
-    checkSize(payload, MAX_MESSAGE_BYTES);
-    const highPriority = message.highPriority === true;
-    const unordered = message.ordered === false;
-    return this.#toEach(message, (recipient) => {
-      if (recipient.uuid === this.self.uuid) return this.#sendToSelf(payload, true);
-      return this.#senderOf(recipient).send(payload, unordered, highPriority);
-    });
+  /** @param recipient a member of the view */
+  send(recipient: MemberId, message: OutgoingMessage): void {
+    const { payload, ordered, highPriority } = message;
+    this.#senderOf(recipient).send(payload, ordered === false, highPriority === true);
   }
 
-  /** @throws {LocalProtocolError} `ERR_TOO_LARGE` for a payload that does not go into one frame (1 MiB) */
-  sendUnreliably(message: OutgoingMessage): SendResult {
-    const { payload } = message;
-    checkSize(payload, MAX_UNRELIABLE_BYTES);
-    return this.#toEach(message, (recipient) => {
-      if (recipient.uuid === this.self.uuid) return this.#sendToSelf(payload, false);
-      return this.#senderOf(recipient).sendUnreliably(payload);
-    });
+  sendUnreliably(recipient: MemberId, payload: Uint8Array): void {
+    this.#senderOf(recipient).sendUnreliably(payload);
   }
 
-  installView(view: View): void {
-    const before = this.view;
-    if (before !== null && view.id <= before.id) return;
-    this.view = view;
-    const left = before === null ? [] : before.members.filter((member) => view.find(member.uuid) === null);
-    const uuids = left.map((member) => member.uuid);
+  /** @param departed uuids of members that were in the view before */
+  installView(view: View, departed: readonly string[]): void {
     this.turn.enter();
-    for (const uuid of uuids) {
+    for (const uuid of departed) {
       this.#senders.get(uuid)?.close('DEPARTED', `view ${view.id} has dropped you`);
       this.#senders.delete(uuid);
     }
@@ -124,42 +82,33 @@ export class TcpStack implements TcpContext {
       const sender = this.#senders.get(member.uuid);
       if (sender !== undefined) sender.recipient = member;
     }
-    this.#acceptor.installView(view, uuids);
-    for (const uuid of uuids) this.#ledger.depart(uuid);
+    this.#acceptor.installView(view, departed);
     this.turn.leave();
   }
 
-  /** Resolves once the port is free. Everything else has happened when this returns. */
-  stop(): Promise<void> {
-    this.#stopped = true;
-    this.#toSelf.stop();
-    this.#toSelfUnreliably.stop();
+  /** Nothing is delivered or acknowledged any more from here on. Resolves once the port is free. */
+  async close(): Promise<void> {
+    this.#closed = true;
     this.turn.enter();
     for (const sender of this.#senders.values()) sender.close('STOPPED', 'this member is stopping');
+    this.#senders.clear();
     this.#acceptor.close();
     this.turn.leave();
-    this.#ledger.closeAll();
-    return this.#closeListener();
+    if (this.connections.size > 0) await this.#linger();
+    this.#timer.clear();
+    this.#wakeMs = -Infinity; // never armed again
+    await this.#parts.listener.close();
   }
 
-  stats(): { peers: PeerStats[]; figures: StackStats } {
-    const peers: PeerStats[] = [];
-    for (const member of this.view?.members ?? NOBODY)
-      if (member.uuid !== this.self.uuid) this.#ledger.of(member);
-    for (const { member, sent, received } of this.#ledger.peers()) {
-      const isSelf = member.uuid === this.self.uuid;
-      const pendingBytes = isSelf ? this.#toSelf.pendingBytes : this.#senders.get(member.uuid)?.pendingBytes;
-      peers.push({ member, stack: 'tcp', sent: { ...sent }, received, pendingBytes: pendingBytes ?? 0 });
-    }
+  stats(): Omit<StackStats, 'state'> {
     return {
-      peers,
-      figures: {
-        bytesSent: this.bytes.sent,
-        bytesReceived: this.bytes.received,
-        counters: { ...this.counters, connections: this.connections.size },
-      },
+      bytesSent: this.bytes.sent,
+      bytesReceived: this.bytes.received,
+      counters: { ...this.counters, connections: this.connections.size },
     };
   }
+
+  // --- for connections, senders and receivers --------------------------------------------------------------
 
   wake(deadlineMs: number): void {
     if (deadlineMs >= this.#wakeMs) return;
@@ -168,58 +117,26 @@ export class TcpStack implements TcpContext {
   }
 
   deliver(sender: MemberId, payload: Uint8Array): void {
-    if (this.#stopped) return;
-    this.#ledger.of(sender).received++;
-    this.#dispatch(sender, payload);
+    if (!this.#closed) this.#parts.deliver(sender, payload);
   }
 
-  announceWritable(recipient: MemberId): void {
-    if (!this.#stopped) this.#announceWritable(recipient);
+  acknowledged(recipientUuid: string, messages: number, bytes: number): void {
+    if (!this.#closed) this.#parts.acknowledged(recipientUuid, messages, bytes);
   }
 
   handleAllClosed(): void {
     this.#onAllClosed();
   }
 
-  #toEach(message: OutgoingMessage, accept: (recipient: MemberId) => boolean): SendResult {
-    const notInView: MemberId[] = [];
-    const refused: MemberId[] = [];
-    let writable = true;
-    const isAll = message.recipients === 'all';
-    for (const recipient of isAll ? (this.view?.members ?? NOBODY) : message.recipients) {
-      if (isAll && recipient.uuid === this.self.uuid) continue;
-      const member = isAll ? recipient : (this.view?.find(recipient.uuid) ?? null);
-      if (member === null) {
-        notInView.push(recipient);
-        continue;
-      }
-      if (!accept(member)) refused.push(recipient);
-      if (this.#senders.get(member.uuid)?.writable === false) writable = false;
-    }
-    return { notInView, refused, writable: writable && refused.length === 0 };
-  }
+  // --- the rest --------------------------------------------------------------------------------------------
 
   #senderOf(recipient: MemberId): Sender {
     let sender = this.#senders.get(recipient.uuid);
     if (sender === undefined) {
-      const outcomes = this.#ledger.of(recipient);
-      sender = new Sender(this, this.#connect, recipient, this.#nextConnId++, outcomes);
+      sender = new Sender(this, this.#connect, recipient, this.#nextConnId++);
       this.#senders.set(recipient.uuid, sender);
     }
     return sender;
-  }
-
-  #sendToSelf(payload: Uint8Array, reliably: boolean): boolean {
-    if (reliably) this.#ledger.of(this.self).accept();
-    (reliably ? this.#toSelf : this.#toSelfUnreliably).send(payload);
-    return true;
-  }
-
-  #deliverToSelf(payload: Uint8Array, reliably: boolean): void {
-    if (reliably) this.#ledger.of(this.self).deliver(1);
-    this.turn.enter();
-    this.deliver(this.self, payload);
-    this.turn.leave();
   }
 
   #handleTimer(): void {
@@ -236,36 +153,15 @@ export class TcpStack implements TcpContext {
     this.wake(deadlineMs);
   }
 
-  /** Last frames are given a moment to get out, for acks among them make outcomes. */
-  async #closeListener(): Promise<void> {
-    if (this.connections.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = this.environment.createTimer(resolve);
-        timer.set(this.environment.nowMs() + this.timings.lingerMs);
-        this.#onAllClosed = () => {
-          timer.clear();
-          resolve();
-        };
-      });
-    }
-    this.#timer.clear();
-    this.#wakeMs = -Infinity; // never armed again
-    await this.#listener.close();
+  /** Last frames are given a moment to get out: acks among them become the senders' outcomes. */
+  #linger(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.environment.createTimer(resolve);
+      timer.set(this.environment.nowMs() + this.timings.lingerMs);
+      this.#onAllClosed = () => {
+        timer.clear();
+        resolve();
+      };
+    });
   }
-
-  /** What goes into every HELLO is encoded once, so that bad names show at the start and not at each connection. */
-  #checkNames(): void {
-    const { self, cluster, session } = this;
-    try {
-      encodeHello(createHello({ self, cluster, session, recipient: self, connId: 0, nextSeqno: 1 }));
-    } catch (error) {
-      if (!(error instanceof CodecError || error instanceof RangeError)) throw error;
-      throw new LocalProtocolError('ERR_OPTIONS', `the wire cannot carry the own id: ${error.message}`);
-    }
-  }
-}
-
-function checkSize(payload: Uint8Array, limit: number): void {
-  if (payload.length <= limit) return;
-  throw new LocalProtocolError('ERR_TOO_LARGE', `${payload.length} bytes are over the limit of ${limit}`);
 }

@@ -25,16 +25,15 @@ export class UnreliableQueue {
     return this.#queue.length === 0;
   }
 
-  /** False: no room. */
-  push(payload: Uint8Array, nowMs: number): boolean {
+  /** Drops it if there is no room. */
+  push(payload: Uint8Array, nowMs: number): void {
     this.#dropOld(nowMs);
     if (this.#queue.length > 0 && this.#bytes + payload.length > UNRELIABLE_QUEUE_BYTES) {
       this.#counters.unreliableDropped++;
-      return false;
+      return;
     }
     this.#queue.push({ payload, sinceMs: nowMs });
     this.#bytes += payload.length;
-    return true;
   }
 
   poll(nowMs: number): Uint8Array | null {
