@@ -12,6 +12,8 @@ export class JGroupsCounters {
   otherCluster = 0;
   /** Unicasts for another member, mostly one that had this port before. */
   notForUs = 0;
+  /** Datagrams from our own address, or messages in our own name: an echo, or somebody with our uuid. */
+  ownPackets = 0;
   /** Messages that a rule of a protocol forbids. */
   rejected = 0;
   acksSent = 0;

@@ -7,6 +7,7 @@ import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { GEODE_STACK, type JGroupsConfig } from './config.ts';
+import { largestPayload } from './frag2.ts';
 import { JGroupsStack } from './stack.ts';
 
 /** What Geode sets on its messages (WIRE-3.6 section 13), and what our unordered ones need. */
@@ -16,9 +17,6 @@ const SendFlags = {
   highPriority: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER,
   unreliable: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY,
 } as const;
-
-/** A Java byte[] holds no more, and a receiver must hold all of it. */
-const MAX_MESSAGE_BYTES = 0x7fff_ffff;
 
 export interface JGroupsMessengerOptions extends MessengerOptions {
   /** Settings of the stack that differ from Geode's. */
@@ -85,7 +83,7 @@ export class JGroupsMessenger extends StackMessenger {
 
   checkSize(length: number, reliable: boolean): void {
     // a fragment of an unreliable message that is lost would leave the others at the receiver for good
-    const limit = reliable ? MAX_MESSAGE_BYTES : this.#config.fragSize;
+    const limit = reliable ? largestPayload(this.#config.fragSize) : this.#config.fragSize;
     if (length > limit) {
       throw new LocalProtocolError('ERR_TOO_LARGE', `${length} bytes are over the limit of ${limit}`);
     }

@@ -119,3 +119,74 @@ test('fragments of empty and of absent payload join to an empty message', (t) =>
   fragments([frag(0, 2), ''], [frag(1, 2), Buffer.alloc(0)]);
   t.deepEqual(a.texts, ['']);
 });
+
+test('unreliable fragments that never get complete make room for others, and leave reliable ones alone', (t) => {
+  const { a, p, fragments } = pair();
+  const piece = Buffer.alloc(60_000, 'u');
+  const flags = Flag.OOB | Flag.NO_RELIABILITY;
+  for (let id = 1; id <= 5_000; id++) p.say(a, [frag(0, 2, id)], piece, flags);
+  t.is(a.stack.counters.fragmentsDropped, 5_000 - Math.floor((16 * 1024 * 1024) / 60_256));
+  p.say(a, [frag(1, 2, 1)], piece, flags); // 1 is gone
+  t.is(a.delivered.length, 0);
+  p.say(a, [frag(1, 2, 5_000)], 'end', flags);
+  t.is(a.delivered.length, 1);
+  fragments([frag(0, 2, 5_001), 'a'], [frag(1, 2, 5_001), 'b']);
+  t.is(a.texts.at(-1), 'ab');
+});
+
+test('a repeated unreliable fragment is a duplicate, not a fault', (t) => {
+  const { a, p } = pair();
+  const flags = Flag.OOB | Flag.NO_RELIABILITY;
+  p.say(a, [frag(0, 2)], 'a', flags);
+  p.say(a, [frag(0, 2)], 'a', flags);
+  p.say(a, [frag(1, 2)], 'b', flags);
+  t.deepEqual(a.texts, ['ab']);
+  t.is(a.stack.counters.duplicates, 1);
+  t.deepEqual(a.complaints, []);
+});
+
+test('senders that are no members have 64 MiB in all, and none for unreliable fragments', (t) => {
+  const { a, fragments, world } = pair();
+  const piece = Buffer.alloc(60_000, 's');
+  for (let n = 0; n < 100; n++) {
+    const stranger = world.puppet(1_000 + n);
+    for (let seqno = 1; seqno <= 20; seqno++)
+      stranger.say(a, [frag(seqno, 30), data(seqno)], piece, Flag.OOB);
+    stranger.say(a, [frag(0, 2, 2)], piece, Flag.OOB | Flag.NO_RELIABILITY);
+  }
+  t.is(a.stack.counters.fragmentsDropped, 2_000 - Math.floor((64 * 1024 * 1024) / 60_256) + 100);
+  fragments([frag(0, 2), 'a'], [frag(1, 2), 'b']);
+  t.deepEqual(a.texts, ['ab'], 'members are not concerned');
+});
+
+test('who joins may begin a message before the view that has it, and end it after', (t) => {
+  const { a, p, world } = pair();
+  const joiner = world.puppet(50);
+  joiner.say(a, [frag(0, 3), data(1)], 'a');
+  const other = world.puppet(51);
+  a.view(p, other);
+  joiner.say(a, [frag(1, 3), data(2)], 'b');
+  a.view(p, other, joiner);
+  joiner.say(a, [frag(2, 3), data(3)], 'c');
+  t.deepEqual(a.texts, ['abc']);
+});
+
+test('a stranger that no view ever had is forgotten by the second one', (t) => {
+  const { a, p, world } = pair();
+  const stranger = world.puppet(50);
+  stranger.say(a, [frag(0, 2), data(1)], 'a');
+  a.view(p);
+  a.view(p);
+  stranger.say(a, [frag(1, 2), data(2)], 'b');
+  t.deepEqual(a.texts, []);
+});
+
+test('more than 256 MiB of unfinished messages are not kept for one member, and that is told', (t) => {
+  const { a, p } = pair();
+  const piece = Buffer.alloc(60_000);
+  const fitting = Math.floor((256 * 1024 * 1024) / 60_256);
+  for (let seqno = 1; seqno <= fitting + 1; seqno++)
+    p.say(a, [frag(seqno, 10_000), data(seqno)], piece, Flag.OOB);
+  t.is(a.stack.counters.fragmentsDropped, 1);
+  t.regex(a.complaints[0] ?? '', /does not fit/);
+});

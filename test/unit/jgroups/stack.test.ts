@@ -127,16 +127,15 @@ test('no datagram throws: mutations of good ones, and noise', (t) => {
   t.true(b.texts.includes('still there'));
 });
 
-test('a bundle of other members, of another cluster, or empty, delivers nothing', (t) => {
+test('a bundle says for whom its messages are; it may be empty', (t) => {
   const { a, p, world } = pair();
   const b = world.member();
-  const bytes = single(p.message(b, [data(1)], 'x'));
-  a.handle(bytes);
-  t.is(a.stack.counters.notForUs, 1);
+  p.bundle(a, [{ ...p.message(b, [data(1)], 'x'), src: null }]);
+  t.deepEqual(a.texts, ['x'], 'the bundle says for whom it is');
+  t.is(b.texts.length, 0);
   p.bundle(a, []);
-  t.deepEqual(a.texts, []);
-  p.bundle(a, [p.message(a, [data(1)], 'x'), p.message(a, [data(2)], 'y')]);
-  t.deepEqual(a.texts, ['x', 'y']);
+  p.bundle(a, [p.message(a, [data(2)], 'y'), p.message(a, [data(3)], 'z')]);
+  t.deepEqual(a.texts, ['x', 'y', 'z']);
 });
 
 test('every datagram has our address, the cluster and the version; the payload is the one that was given', (t) => {
@@ -187,9 +186,24 @@ test('a handler that sends, and one that changes the view, within a delivery', (
   t.deepEqual(b.texts, ['1', '2', 'leave', '3']);
 });
 
-test('who is nobody cannot be made up from our own address', (t) => {
-  const { a } = pair();
-  a.handle(single({ dest: a.address, src: a.address, flags: 0, headers: [data(1)], payload: null }));
-  t.deepEqual(a.delivered, []);
-  t.is(keyOf(a).length, 32);
+test('a message for another member, mostly one that had this port before, or for a group', (t) => {
+  const { a, p, world } = pair();
+  const b = world.member();
+  a.handle(single(p.message(b, [data(1)], 'x')), 5_000);
+  assertDropped(t, a, new RegExp(`^dest 127\\.0\\.0\\.1:5000: .*another member, ${keyOf(b)}`));
+  const c = pair().a;
+  c.handle(single({ ...p.message(c, [data(1)], 'x'), dest: null }), 5_000);
+  assertDropped(t, c, /a group/);
+  t.is(c.stack.counters.notForUs, 1);
+});
+
+test('our own packets are dropped; somebody else in our name is told', (t) => {
+  const { a, p } = pair();
+  a.handle(single(p.message(a, [data(1)], 'x')), a.address.port);
+  a.handle(Buffer.from('ping'), a.address.port);
+  t.deepEqual(a.complaints, []);
+  t.is(a.stack.counters.ownPackets, 2);
+  a.handle(single({ ...p.message(a, [data(1)], 'x'), src: a.address }), 5_000);
+  assertDropped(t, a, /^own 127\.0\.0\.1:5000: .*our uuid/);
+  t.is(a.stack.counters.ownPackets, 3);
 });
