@@ -32,6 +32,8 @@ export class JGroupsMessenger extends StackMessenger {
   #socket: DatagramSocket | null = null;
   #stack: JGroupsStack | null = null;
   #dormant = false;
+  /** While dormant: a member of the view sent a datagram. */
+  onHeardDormant: (member: MemberId) => void = () => undefined;
 
   constructor(options: JGroupsMessengerOptions) {
     super(options, 'udp');
@@ -58,7 +60,9 @@ export class JGroupsMessenger extends StackMessenger {
     this.#socket = socket;
     this.#stack = stack;
     socket.onDatagram = (bytes, host, port) => {
-      if (!this.running || this.#dormant) return;
+      if (!this.running) return;
+      if (this.#dormant) this.#hearDormant(bytes); // which may wake it up
+      if (this.#dormant) return;
       if (port === pair.port && host === pair.host) return; // JGroups drops what it sent itself
       stack.handleDatagram(bytes, host, port, environment.nowMs());
       this.#arm();
@@ -110,6 +114,12 @@ export class JGroupsMessenger extends StackMessenger {
     this.#armedForMs = Infinity;
     this.#timer.clear();
     if (this.running) this.#arm();
+  }
+
+  #hearDormant(bytes: Uint8Array): void {
+    const uuid = this.#running().senderOf(bytes);
+    const member = uuid === null ? null : (this.view?.find(uuid) ?? null);
+    if (member !== null) this.onHeardDormant(member);
   }
 
   #running(): JGroupsStack {

@@ -38,14 +38,27 @@ export class DelegatingMessenger implements Messenger {
   #others: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
   #udpState: StackState = 'active';
   #view: View | null = null;
+  /** A member of the view used UDP though by its version it should not: until the next view we listen. */
+  #heardByUdp = false;
   #started: Promise<MemberId> | null = null;
 
   constructor(options: DelegatingMessengerOptions) {
     this.#options = options;
     this.#policy = { ...DEFAULT_ROUTING_POLICY, ...options.routing };
+    if (
+      this.#policy.tcp === 'off' &&
+      route(options.member, { ...this.#policy, tcp: 'auto' }).stack === 'tcp'
+    ) {
+      // the others would put their UDP to sleep, and never hear this member
+      throw new LocalProtocolError(
+        'ERR_OPTIONS',
+        `a member with TCP switched off must not advertise version ${options.member.version}, which speaks TCP`,
+      );
+    }
     this.#udp = new JGroupsMessenger(options);
     this.#tcp = new TcpMessenger(options);
     this.#udp.onSettled = () => this.#retire();
+    this.#udp.onHeardDormant = (member) => this.#wake(member);
   }
 
   // --- life ------------------------------------------------------------------------------------------------
@@ -146,6 +159,7 @@ export class DelegatingMessenger implements Messenger {
     if (!isNewer) return;
     this.#tcp.installView(view);
     this.#view = view;
+    this.#heardByUdp = false;
     this.#route(view);
     this.#retire();
   }
@@ -171,13 +185,23 @@ export class DelegatingMessenger implements Messenger {
 
   /** Moves the legacy stack to the state that view and pending messages call for. */
   #retire(): void {
-    const needed = this.#view === null || this.#others.udp.length > 0;
+    const isOld = this.explain(this.memberId).stack === 'udp'; // then the others reach it by UDP
+    const needed = this.#view === null || this.#others.udp.length > 0 || isOld || this.#heardByUdp;
     const state = nextState(this.#udpState, { needed, pending: this.#udp.pending });
     if (state === this.#udpState) return;
     const { logger } = this.#options.environment;
     logger.info(`UDP is ${state} (was ${this.#udpState}) with view ${this.#view?.id ?? 'none'}`);
     this.#udpState = state;
     this.#udp.setDormant(state === 'dormant');
+  }
+
+  #wake(member: MemberId): void {
+    const { logger } = this.#options.environment;
+    logger.warn(
+      `${formatMember(member)} uses UDP though it advertises version ${member.version}; UDP is woken up`,
+    );
+    this.#heardByUdp = true;
+    this.#retire();
   }
 
   stats(): MessengerStats {
