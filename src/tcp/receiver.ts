@@ -38,7 +38,7 @@ export class Receiver implements ConnectionOwner, Flushable {
 
   /** A connection that passed the handshake's checks takes the place of the one before. */
   attach(connection: Connection, hello: Hello): void {
-    this.#connection?.destroy();
+    this.#connection?.end('GOODBYE', GoodbyeCode.REPLACED, 'another connection of your session took over');
     if (hello.session !== this.#window.session || hello.connId !== this.#window.connId)
       this.#window = this.#createWindow(hello);
     this.#connection = connection;
