@@ -96,7 +96,7 @@ export interface Messenger {
   addHandler(type: MessageType, handler: MessageHandler): void;
   /** For messages whose type has no handler. */
   setDefaultHandler(handler: MessageHandler): void;
-  /** Called when a recipient that made `send` say `writable: false` has room again. */
+  /** Called when a recipient that made `send` say `writable: false` has room again, or has left the view. */
   setWritableHandler(handler: (recipient: MemberId) => void): void;
   /**
    * Members that the view drops get no more retries; what they had not acknowledged ends as `memberLeft`.

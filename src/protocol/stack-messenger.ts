@@ -104,7 +104,10 @@ export abstract class StackMessenger implements Messenger {
     if (peer === undefined) return;
     peer.pendingBytes -= bytes + messages * MESSAGE_OVERHEAD_BYTES;
     peer.outcomes.deliver(messages);
-    if (!peer.awaitsRoom || peer.pendingBytes > this.#limits.highWaterBytes / 2) return;
+    if (peer.awaitsRoom && peer.pendingBytes <= this.#limits.highWaterBytes / 2) this.#announceRoom(peer);
+  }
+
+  #announceRoom(peer: Peer): void {
     peer.awaitsRoom = false;
     peer.refuses = false;
     try {
@@ -299,7 +302,8 @@ export abstract class StackMessenger implements Messenger {
       return;
     }
     this.#view = view;
-    const departed = [...this.#peers.keys()].filter((uuid) => view.find(uuid) === null);
+    const departedPeers = [...this.#peers.values()].filter(({ member }) => view.find(member.uuid) === null);
+    const departed = departedPeers.map(({ member }) => member.uuid);
     for (const uuid of departed) this.#peers.delete(uuid);
     for (const member of view.members) {
       const known = this.#peers.get(member.uuid);
@@ -315,6 +319,8 @@ export abstract class StackMessenger implements Messenger {
     }
     this.viewInstalled(view, departed);
     for (const uuid of departed) this.#ledger.depart(uuid);
+    // who waits for room must not wait for ever
+    for (const peer of departedPeers) if (peer.awaitsRoom) this.#announceRoom(peer);
   }
 
   stats(): MessengerStats {
