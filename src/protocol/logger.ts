@@ -25,6 +25,15 @@ export class RateLimitedLog {
 
   /** @param key what is limited: kind of complaint and who caused it */
   warn(key: string, nowMs: number, message: () => string): void {
+    this.#limit('warn', key, nowMs, message);
+  }
+
+  /** As `warn`, for what is expected to happen. */
+  info(key: string, nowMs: number, message: () => string): void {
+    this.#limit('info', key, nowMs, message);
+  }
+
+  #limit(level: 'warn' | 'info', key: string, nowMs: number, message: () => string): void {
     const last = this.#last.get(key);
     if (last !== undefined && nowMs - last.sinceMs < this.#intervalMs) {
       last.suppressed++;
@@ -34,6 +43,6 @@ export class RateLimitedLog {
     const suppressed =
       last === undefined || last.suppressed === 0 ? '' : ` (${last.suppressed} more like this since)`;
     this.#last.set(key, { sinceMs: nowMs, suppressed: 0 });
-    this.#logger.warn(message() + suppressed);
+    this.#logger[level](message() + suppressed);
   }
 }
