@@ -35,6 +35,8 @@ export class JGroupsMessenger extends StackMessenger {
   #socket: DatagramSocket | null = null;
   #stack: JGroupsStack | null = null;
   #dormant = false;
+  /** While dormant: a member of the view sent a datagram. */
+  onHeardDormant: (member: MemberId) => void = () => undefined;
 
   /** @throws {LocalProtocolError} `ERR_OPTIONS` or `ERR_HOST` for options that cannot work */
   constructor(options: JGroupsMessengerOptions) {
@@ -70,7 +72,9 @@ export class JGroupsMessenger extends StackMessenger {
     this.#socket = socket;
     this.#stack = stack;
     socket.onDatagram = (bytes, host, port) => {
-      if (!this.running || this.#dormant) return;
+      if (!this.running) return;
+      if (this.#dormant) this.#hearDormant(bytes); // which may wake it up
+      if (this.#dormant) return;
       stack.handleDatagram(bytes, host, port, environment.nowMs());
       this.#arm();
     };
@@ -139,6 +143,12 @@ export class JGroupsMessenger extends StackMessenger {
     this.#armedForMs = Infinity;
     this.#timer.clear();
     if (this.running) this.#arm();
+  }
+
+  #hearDormant(bytes: Uint8Array): void {
+    const uuid = this.#running().senderOf(bytes);
+    const member = uuid === null ? null : (this.view?.find(uuid) ?? null);
+    if (member !== null) this.onHeardDormant(member);
   }
 
   #running(): JGroupsStack {

@@ -85,6 +85,18 @@ export class JGroupsStack {
     (this.#protocols[0] as Protocol).down(message, nowMs);
   }
 
+  /** Uuid of who sent a datagram to this member; null if it is for nobody here or makes no sense. Changes nothing. */
+  senderOf(bytes: Uint8Array): string | null {
+    try {
+      const datagram = decodeDatagram(bytes);
+      const { dest, src } = datagram.kind === 'single' ? datagram.message : datagram;
+      return dest !== null && src !== null && addressKey(dest) === this.#selfKey ? addressKey(src) : null;
+    } catch (error) {
+      if (error instanceof CodecError) return null;
+      throw error;
+    }
+  }
+
   handleDatagram(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
     this.counters.datagramsReceived++;
     this.counters.bytesReceived += bytes.length;

@@ -51,7 +51,6 @@ export function writeShortString(writer: ByteWriter, value: string | null, field
   }
   if (value.length > 0x7fff)
     throw new CodecError('ERR_VALUE', writer.offset, field, `${value.length} characters`);
-  // eslint-disable-next-line no-control-regex -- all of Latin-1, control characters too
   if (/[^\x00-\xff]/.test(value))
     throw new CodecError('ERR_VALUE', writer.offset, field, `'${value}' is not Latin-1`);
   writer.i16(value.length);
