@@ -27,6 +27,15 @@ export class RateLimitedLog {
 
   /** @param key what is limited: kind of complaint and who caused it */
   warn(key: string, nowMs: number, message: () => string): void {
+    this.#limit('warn', key, nowMs, message);
+  }
+
+  /** As `warn`, for what is expected to happen. */
+  info(key: string, nowMs: number, message: () => string): void {
+    this.#limit('info', key, nowMs, message);
+  }
+
+  #limit(level: 'warn' | 'info', key: string, nowMs: number, message: () => string): void {
     if (!this.#last.has(key) && this.#last.size >= MAX_KEYS) this.#forget(nowMs);
     const own = this.#last.has(key) || this.#last.size < MAX_KEYS ? key : OTHERS;
     const last = this.#last.get(own);
@@ -37,7 +46,7 @@ export class RateLimitedLog {
     const suppressed =
       last === undefined || last.suppressed === 0 ? '' : ` (${last.suppressed} more like this since)`;
     this.#last.set(own, { sinceMs: nowMs, suppressed: 0 });
-    this.#logger.warn(message() + suppressed);
+    this.#logger[level](message() + suppressed);
   }
 
   /** Makes room; not more often than once in an interval, for it looks at all keys. */
