@@ -96,3 +96,13 @@ export function encodeAnyDatagram(datagram: AnyDatagram): Buffer {
 export function decodeAnyPayload(version: number, message: AnyMessage): ProtocolPayload | null {
   return codecFor(version, false).decodePayload(message);
 }
+
+/**
+ * Geode's probe of a port is the four bytes `ping`, and the answer `pong`: the whole datagram, with no JGroups in it
+ * (WIRE-3.6 section 13). Null for anything else.
+ */
+export function rawProbe(datagram: Uint8Array): 'ping' | 'pong' | null {
+  if (datagram.length !== 4) return null;
+  const text = String.fromCharCode(...datagram);
+  return text === 'ping' || text === 'pong' ? text : null;
+}
