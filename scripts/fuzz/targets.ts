@@ -2,8 +2,9 @@ import { join } from 'node:path';
 
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
-import { GEODE_STACK } from '../../src/jgroups/config.ts';
+import { GEODE_MULTICAST_STACK } from '../../src/jgroups/config.ts';
 import { JGroupsStack } from '../../src/jgroups/stack.ts';
+import { seededRng } from '../../src/protocol/rng.ts';
 import { captureDatagrams } from './corpus.ts';
 
 /** Something that takes bytes from strangers. `run` throws only if it fell for them. */
@@ -37,9 +38,15 @@ function legacyStack(corpus: readonly Uint8Array[]): Target {
   const uuid = '11010101010101012202020202020202';
   const peer = { ...self, port: 41_600, uuid: '10000000000000002000000000000000' };
   const ignore = (): void => undefined;
-  const events = { transmit: ignore, deliver: ignore, acknowledged: ignore, complain: ignore };
-  const stack = new JGroupsStack(GEODE_STACK, { ...self, uuid }, events, nowMs);
-  stack.installView([peer, { ...self, uuid }], nowMs);
+  const events = {
+    transmit: ignore,
+    transmitToGroup: ignore,
+    deliver: ignore,
+    acknowledged: ignore,
+    complain: ignore,
+  };
+  const stack = new JGroupsStack(GEODE_MULTICAST_STACK, { ...self, uuid }, events, seededRng(1), nowMs);
+  stack.installView({ members: [peer, { ...self, uuid }] }, nowMs);
   return {
     name: 'legacy stack',
     corpus,

@@ -1,3 +1,4 @@
+import { isIpLiteral } from '../../codecs/bytes/ip.ts';
 import { MAX_NAME_BYTES, MAX_SEQNO_LIST_BITS, MAX_UDP_PAYLOAD_BYTES } from '../../codecs/bytes/limits.ts';
 import { formatVersion, majorMinor, VERSION_3_6_14 } from '../../codecs/jgroups/version.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
@@ -5,12 +6,34 @@ import { LocalProtocolError } from '../protocol/errors.ts';
 /** Room for what stands around a fragment: both addresses (IPv6), all headers, lengths; the cluster name comes on top. */
 const MAX_ENVELOPE_BYTES = 256;
 
+/** Anybody can fill the queue before there is a view: of the largest datagrams these are 65 MB. */
+const MAX_BECOME_SERVER_QUEUE = 1_000;
+
+/** Where group messages go by IP multicast. */
+export interface MulticastGroup {
+  /** IP literal of a multicast address. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2';
+
+/** Geode's stack without multicast, from the bottom. */
+const UNICAST_PROTOCOLS: readonly ProtocolName[] = ['UNICAST3', 'UFC', 'FRAG2'];
+
+/** Geode's stack with multicast, from the bottom; in JGroups' udp.xml they have the same order. */
+const MULTICAST_PROTOCOLS: readonly ProtocolName[] = ['NAKACK2', 'UNICAST3', 'STABLE', 'UFC', 'MFC', 'FRAG2'];
+
 /** Settings of the legacy stack, under JGroups' names; the defaults are Geode's (WIRE-3.6 section 13). */
 export interface JGroupsConfig {
   /** Cluster name in every TpHeader. Geode's is always "AG". */
   readonly cluster: string;
   /** Version short of our datagrams; peers accept any micro version of 3.6. */
   readonly version: number;
+  /** Null: none. `unicasts`: a datagram for each member (JGroups' `ip_mcast=false`). */
+  readonly multicast: 'unicasts' | MulticastGroup | null;
+  /** From the bottom to the top. */
+  readonly protocols: readonly ProtocolName[];
   /** UNICAST3: period of acks, gap requests and last-message resends. */
   readonly xmitIntervalMs: number;
   /** UNICAST3: a batch of this many messages is acknowledged at once. */
@@ -23,21 +46,37 @@ export interface JGroupsConfig {
   readonly maxRetransmitTimeMs: number;
   /** UNICAST3: at most one SEND_FIRST_SEQNO to a sender in this time. */
   readonly syncMinIntervalMs: number;
-  /** UNICAST3: most seqnos in one retransmission request, (max_bundle_size - 50) * 8 in JGroups. */
+  /** UNICAST3, NAKACK2: most seqnos in one retransmission request, (max_bundle_size - 50) * 8 in JGroups. */
   readonly maxXmitReqSize: number;
+  /** NAKACK2: period of gap requests, and of telling the last seqno. */
+  readonly mcastXmitIntervalMs: number;
+  /** NAKACK2: retransmissions go to all members again, not to the one that asks. */
+  readonly useMcastXmit: boolean;
+  /** NAKACK2: delivered messages of others are not kept until they are stable. */
+  readonly discardDeliveredMsgs: boolean;
+  /** NAKACK2: how often an idle sender tells its last seqno. */
+  readonly resendLastSeqnoMaxTimes: number;
+  /** NAKACK2: messages kept until there is a view; the oldest make room. */
+  readonly becomeServerQueueSize: number;
+  /** STABLE: mean time between two gossips of a member. */
+  readonly desiredAvgGossipMs: number;
+  /** STABLE: after so many bytes of group messages a member gossips at once; 0: never. */
+  readonly stableMaxBytes: number;
   /** FRAG2: larger payloads are cut into pieces of this many bytes. */
   readonly fragSize: number;
-  /** UFC: bytes that a sender may have outstanding at one receiver. */
+  /** UFC, MFC: bytes that a sender may have outstanding at one receiver. */
   readonly maxCredits: number;
-  /** UFC: share of `maxCredits` at which a receiver gives new credits. */
+  /** UFC, MFC: share of `maxCredits` at which a receiver gives new credits. */
   readonly minThreshold: number;
-  /** UFC: after this long without credits the sender asks for some. */
+  /** UFC, MFC: after this long without credits the sender asks for some. */
   readonly maxBlockTimeMs: number;
 }
 
 export const GEODE_STACK: JGroupsConfig = {
   cluster: 'AG',
   version: VERSION_3_6_14,
+  multicast: null,
+  protocols: UNICAST_PROTOCOLS,
   xmitIntervalMs: 500,
   ackThreshold: 5,
   connExpiryTimeoutMs: 0,
@@ -45,18 +84,42 @@ export const GEODE_STACK: JGroupsConfig = {
   maxRetransmitTimeMs: 60_000,
   syncMinIntervalMs: 2_000,
   maxXmitReqSize: 511_600,
+  mcastXmitIntervalMs: 500,
+  useMcastXmit: false,
+  discardDeliveredMsgs: true,
+  resendLastSeqnoMaxTimes: 1,
+  becomeServerQueueSize: 50,
+  desiredAvgGossipMs: 2_000,
+  stableMaxBytes: 400_000,
   fragSize: 60_000,
   maxCredits: 1_048_576,
   minThreshold: 0.25,
   maxBlockTimeMs: 5_000,
 };
 
+export const GEODE_MULTICAST_STACK: JGroupsConfig = {
+  ...GEODE_STACK,
+  multicast: 'unicasts',
+  protocols: MULTICAST_PROTOCOLS,
+};
+
+/** What JGroups' own udp.xml sets otherwise than Geode (its M is a million). */
+export const UDP_XML_STACK: JGroupsConfig = {
+  ...GEODE_MULTICAST_STACK,
+  desiredAvgGossipMs: 50_000,
+  stableMaxBytes: 4_000_000,
+  maxCredits: 2_000_000,
+  minThreshold: 0.4,
+  maxBlockTimeMs: 500,
+};
+
 /**
- * Geode's settings with some of them changed.
+ * Geode's settings with some of them changed; with `multicast` those of its stack for that.
  * @throws {LocalProtocolError} `ERR_OPTIONS` for a setting with which the stack could not work
  */
 export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
-  const config = { ...GEODE_STACK, ...changes };
+  const hasGroup = changes.multicast !== undefined && changes.multicast !== null;
+  const config = { ...(hasGroup ? GEODE_MULTICAST_STACK : GEODE_STACK), ...changes };
   const { cluster, version, fragSize } = config;
   check(majorMinor(version) === majorMinor(VERSION_3_6_14), `version ${formatVersion(version)} is not 3.6`);
   const isName = cluster.length <= MAX_NAME_BYTES && !/[^\x00-\xff]/.test(cluster);
@@ -76,7 +139,50 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
     `minThreshold ${config.minThreshold} is no share`,
   );
   checkRange('maxBlockTimeMs', config.maxBlockTimeMs, 1);
+  checkProtocols(config);
+  checkMulticast(config);
   return config;
+}
+
+function checkProtocols({ protocols, multicast }: JGroupsConfig): void {
+  const names = protocols.join(' ');
+  const known = protocols.every((name) => MULTICAST_PROTOCOLS.includes(name));
+  check(
+    known && new Set(protocols).size === protocols.length,
+    `protocols '${names}' are unknown or twice there`,
+  );
+  const at = (name: ProtocolName): number => protocols.indexOf(name);
+  check(at('UNICAST3') >= 0, `protocols '${names}' are without UNICAST3`);
+  check(at('NAKACK2') >= 0 === (multicast !== null), `NAKACK2 and multicast go together, unlike '${names}'`);
+  check(at('STABLE') >= 0 === (multicast !== null), `NAKACK2 needs STABLE, unlike '${names}'`);
+  const reliable = Math.max(at('UNICAST3'), at('NAKACK2'));
+  check(
+    multicast === null || at('STABLE') > at('NAKACK2'),
+    `STABLE belongs above NAKACK2, unlike '${names}'`,
+  );
+  for (const name of ['UFC', 'MFC', 'FRAG2'] as const) {
+    const isAbove = at(name) < 0 || at(name) > reliable;
+    check(isAbove, `${name} belongs above what is reliable, unlike in '${names}'`);
+  }
+}
+
+function checkMulticast(config: JGroupsConfig): void {
+  const { multicast } = config;
+  if (multicast !== null && multicast !== 'unicasts') {
+    check(isMulticastAddress(multicast.address), `'${multicast.address}' is no multicast address`);
+    checkRange('multicast.port', multicast.port, 1, 65_535);
+  }
+  checkRange('mcastXmitIntervalMs', config.mcastXmitIntervalMs, 1);
+  checkRange('resendLastSeqnoMaxTimes', config.resendLastSeqnoMaxTimes, 0);
+  checkRange('becomeServerQueueSize', config.becomeServerQueueSize, 0, MAX_BECOME_SERVER_QUEUE);
+  checkRange('desiredAvgGossipMs', config.desiredAvgGossipMs, 1);
+  checkRange('stableMaxBytes', config.stableMaxBytes, 0);
+}
+
+function isMulticastAddress(address: string): boolean {
+  if (!isIpLiteral(address)) return false;
+  const first = Number(address.split('.', 1)[0]);
+  return address.includes(':') ? /^ff/i.test(address) : first >= 224 && first <= 239;
 }
 
 function checkRange(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {

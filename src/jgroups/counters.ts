@@ -34,4 +34,14 @@ export class JGroupsCounters {
   /** Times that a message had to wait for credits. */
   blocked = 0;
   fragmentsDropped = 0;
+  /** Group messages of senders that are in no view or digest of ours. */
+  fromStrangers = 0;
+  /** HIGHEST_SEQNO of ours. */
+  highestSeqnosSent = 0;
+  gossipsSent = 0;
+  gossipsReceived = 0;
+  stabilitiesSent = 0;
+  stabilitiesReceived = 0;
+  /** Group messages that nobody has any more, given up by a joiner without a digest. */
+  givenUp = 0;
 }

@@ -1,6 +1,7 @@
 import { Flag, type Frag2Header, type Header } from '../../codecs/jgroups/message.ts';
+import type { ProtocolContext } from './context.ts';
 import type { JGroupsCounters } from './counters.ts';
-import { headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
+import { type GroupView, headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
 
 /** What one sender may have in unfinished reliable messages: past it new fragments are dropped, loudly. */
 const MAX_PARTIAL_BYTES = 256 * 1024 * 1024;
@@ -66,11 +67,11 @@ export class FRAG2 extends Protocol {
   #members: ReadonlySet<string> = new Set();
   #lastId = 0;
 
-  constructor(fragSize: number, counters: JGroupsCounters, complain: (from: string, what: string) => void) {
+  constructor(context: ProtocolContext) {
     super();
-    this.#fragSize = fragSize;
-    this.#counters = counters;
-    this.#complain = complain;
+    this.#fragSize = context.config.fragSize;
+    this.#counters = context.counters;
+    this.#complain = context.complain;
   }
 
   down(message: OutMessage, nowMs: number): void {
@@ -107,7 +108,7 @@ export class FRAG2 extends Protocol {
   }
 
   /** A sender that left will never finish what it began. One that joins may be here before the view that has it. */
-  installView(members: ReadonlySet<string>): void {
+  installView({ keys: members }: GroupView): void {
     for (const [from, sender] of this.#senders) {
       if (members.has(from)) sender.seenView = false;
       else if (this.#members.has(from) || sender.seenView) this.#senders.delete(from);

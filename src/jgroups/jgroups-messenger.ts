@@ -1,5 +1,11 @@
 import { isIpLiteral } from '../../codecs/bytes/ip.ts';
-import { type Address, Flag, type GeodeAddress } from '../../codecs/jgroups/message.ts';
+import {
+  type Address,
+  type Digest,
+  Flag,
+  type GeodeAddress,
+  type ViewId,
+} from '../../codecs/jgroups/message.ts';
 import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, formatMember, type MemberId } from '../protocol/member-id.ts';
@@ -8,6 +14,7 @@ import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
+import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
 import { JGroupsStack } from './stack.ts';
 
@@ -33,7 +40,10 @@ export class JGroupsMessenger extends StackMessenger {
   /** When the timer is set to go off, so that it is only touched when that changes. */
   #armedForMs = Infinity;
   #socket: DatagramSocket | null = null;
+  #groupSocket: DatagramSocket | null = null;
   #stack: JGroupsStack | null = null;
+  /** Of the view that is being installed. */
+  #digest: Digest | undefined;
   #dormant = false;
   /** While dormant: a member of the view sent a datagram. */
   onHeardDormant: (member: MemberId) => void = () => undefined;
@@ -55,11 +65,19 @@ export class JGroupsMessenger extends StackMessenger {
     const socket = pair.udp;
     if (socket === null) throw new InvariantError('the legacy stack needs the UDP half of the port');
     const { environment } = this;
+    const { multicast } = this.#config;
+    const group = typeof multicast === 'object' ? multicast : null;
+    if (group !== null && (pair.multicast ?? null) === null) {
+      throw new LocalProtocolError('ERR_MULTICAST', `nothing here can hear ${group.address}:${group.port}`);
+    }
     const stack = new JGroupsStack(
       this.#config,
       toAddress(self),
       {
         transmit: (datagram, host, port) => this.#socket?.send(datagram, host, port),
+        transmitToGroup: (datagram) => {
+          if (group !== null) this.#socket?.send(datagram, group.address, group.port);
+        },
         deliver: (src, payload) => {
           if (this.running) this.deliver(this.#sender(src), payload);
         },
@@ -70,17 +88,21 @@ export class JGroupsMessenger extends StackMessenger {
           this.log[level](`${kind} ${peer}`, environment.nowMs(), () => `${this.#name(peer)}: ${what}`);
         },
       },
+      environment.rng,
       environment.nowMs(),
     );
     this.#socket = socket;
+    this.#groupSocket = pair.multicast ?? null;
     this.#stack = stack;
-    socket.onDatagram = (bytes, host, port) => {
+    const hear = (bytes: Uint8Array, host: string, port: number): void => {
       if (!this.running) return;
       if (this.#dormant) this.#hearDormant(bytes); // which may wake it up
       if (this.#dormant) return;
       stack.handleDatagram(bytes, host, port, environment.nowMs());
       this.#arm();
     };
+    socket.onDatagram = hear;
+    if (this.#groupSocket !== null) this.#groupSocket.onDatagram = hear;
     this.#arm();
   }
 
@@ -95,13 +117,49 @@ export class JGroupsMessenger extends StackMessenger {
     this.#arm();
   }
 
+  /** 'all' is a group message if `jgroups.multicast` says so. */
+  override get hasGroup(): boolean {
+    return this.#config.multicast !== null;
+  }
+
+  protected override transmitToGroup(message: OutgoingMessage, reliable: boolean): void {
+    const flags = sendFlags(message, reliable);
+    this.#running().sendToGroup(message.payload, flags, this.environment.nowMs());
+    this.#arm();
+  }
+
+  /**
+   * @param options `digest`: for the first view of a joiner, as its coordinator's `digest()` was before anybody had
+   *   this view. Without it, group messages that members sent shortly before may be delivered here too, and those
+   *   sent after may come some seconds late.
+   * @throws {LocalProtocolError} `ERR_VIEW`, or `ERR_DIGEST` for a digest that is none
+   */
+  override installView(view: View, options: { readonly digest?: Digest } = {}): void {
+    if (options.digest !== undefined) digestEntries(options.digest, view.members.map(toAddress));
+    this.#digest = options.digest;
+    try {
+      super.installView(view);
+    } finally {
+      this.#digest = undefined;
+    }
+  }
+
+  /** How far the group messages of each member have got here, for a joiner; null without multicast. */
+  digest(): Digest | null {
+    return this.#running().digest();
+  }
+
   protected viewInstalled(view: View): void {
     this.#addresses.clear();
     for (const member of view.members) {
       if (canReach(member)) this.#addresses.set(member.uuid, toAddress(member));
       else this.#complainOfAddress(member);
     }
-    this.#running().installView([...this.#addresses.values()], this.environment.nowMs());
+    const members = [...this.#addresses.values()];
+    const digest = this.#digest === undefined ? {} : { digest: withMembers(this.#digest, view) };
+    const viewId = viewIdOf(view);
+    const ids = viewId === null ? {} : { viewId };
+    this.#running().installView({ members, ...ids, ...digest }, this.environment.nowMs());
     this.#arm();
   }
 
@@ -127,7 +185,7 @@ export class JGroupsMessenger extends StackMessenger {
     if (!this.#dormant) this.#running().stop(this.environment.nowMs());
     const socket = this.#socket;
     this.#socket = null; // a handler may be running: what it brings about is not sent any more
-    await socket?.close();
+    await Promise.all([socket?.close(), this.#groupSocket?.close()]);
   }
 
   protected stackStats(): Omit<StackStats, 'state'> {
@@ -200,6 +258,18 @@ function sendFlags(message: OutgoingMessage, reliable: boolean): number {
 /** What Geode's address has room for, and a socket can send to. */
 function canReach({ host, port, viewId }: MemberId): boolean {
   return isIpLiteral(host) && port > 0 && viewId === (viewId | 0);
+}
+
+/** A digest without members is in the order of its view. */
+function withMembers(digest: Digest, view: View): Digest {
+  return digest.members === null ? { ...digest, members: view.members.map(toAddress) } : digest;
+}
+
+/** As peers compare it: by the number and its creator's uuid. Null for a view of nobody. */
+function viewIdOf({ id, creator }: View): ViewId | null {
+  if (creator === null) return null;
+  const host = isIpLiteral(creator.host) ? creator.host : '';
+  return { id, creator: toAddress({ ...creator, host, viewId: creator.viewId | 0 }) };
 }
 
 /** Geode's address of a member. IPv6 scope ids are a host's own affair and not sent. */

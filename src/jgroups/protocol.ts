@@ -1,8 +1,11 @@
-import type { Address, Header } from '../../codecs/jgroups/message.ts';
+import type { Address, Header, ViewId } from '../../codecs/jgroups/message.ts';
 
 /** A message on its way down: each protocol adds its header. Once sent it is not changed any more. */
 export interface OutMessage {
-  readonly dest: Address;
+  /** Null: to the group. */
+  readonly dest: Address | null;
+  /** Whose message it is, where it is not our own: one that is sent again for somebody else. */
+  readonly src?: Address;
   readonly flags: number;
   readonly headers: Header[];
   readonly payload: Uint8Array | null;
@@ -10,6 +13,18 @@ export interface OutMessage {
   readonly completes: 0 | 1;
   /** Payload bytes that count against the recipient's limits: 0 for the stack's own messages. */
   readonly pendingBytes: number;
+  /** To the group: who was in it when the message was accepted. */
+  readonly audience?: Audience;
+  /** To the group: we receive it as well (JGroups without its DONT_LOOPBACK). */
+  readonly loopback?: boolean;
+}
+
+/** To whom group messages go between one view and the next. */
+export interface Audience {
+  /** Counts views, ours, so that a member that left and came back is told from one that stayed. */
+  readonly epoch: number;
+  /** Keys of the members but for ourselves. */
+  readonly members: readonly string[];
 }
 
 /** A message on its way up. */
@@ -17,9 +32,21 @@ export interface InMessage {
   readonly src: Address;
   /** `addressKey(src)`. */
   readonly from: string;
+  /** Sent to the group, not to us alone. */
+  readonly toGroup: boolean;
   readonly flags: number;
   readonly headers: readonly Header[];
   readonly payload: Uint8Array | null;
+}
+
+/** A view as protocols need it. */
+export interface GroupView {
+  readonly viewId: ViewId;
+  /** In the view's order, own one included; the first is the coordinator. */
+  readonly members: readonly Address[];
+  /** `addressKey` of each member. */
+  readonly keys: ReadonlySet<string>;
+  readonly audience: Audience;
 }
 
 /**
@@ -27,10 +54,10 @@ export interface InMessage {
  * argument; what it wants to send or deliver it hands on at once, so a call may come back in before it returns.
  */
 export abstract class Protocol {
-  protected above!: Pick<Protocol, 'up'>;
+  protected above!: Pick<Protocol, 'up' | 'upBatch'>;
   protected below!: Pick<Protocol, 'down'>;
 
-  connect(above: Pick<Protocol, 'up'>, below: Pick<Protocol, 'down'>): void {
+  connect(above: Pick<Protocol, 'up' | 'upBatch'>, below: Pick<Protocol, 'down'>): void {
     this.above = above;
     this.below = below;
   }
@@ -38,8 +65,18 @@ export abstract class Protocol {
   abstract down(message: OutMessage, nowMs: number): void;
   abstract up(message: InMessage, nowMs: number): void;
 
-  /** Keys of the members, own one included. */
-  abstract installView(members: ReadonlySet<string>, nowMs: number): void;
+  /** Messages of one sender that came in one datagram and share OOB and INTERNAL. */
+  upBatch(messages: readonly InMessage[], nowMs: number): void {
+    for (const message of messages) this.up(message, nowMs);
+  }
+
+  /** Called from the bottom of the stack to its top: what is sent because of it must not meet an old view below. */
+  abstract installView(view: GroupView, nowMs: number): void;
+
+  /** Every protocol has the view now: what waited for it can go, up or down. */
+  viewInstalled(_nowMs: number): void {
+    // most have nothing that waits
+  }
 
   /** Does what is due; for nothing it is a no-op. */
   handleTimeout(_nowMs: number): void {
@@ -61,4 +98,14 @@ export function headerOf<P extends Header['protocol']>(
     if (header.protocol === protocol) return header as Header & { protocol: P };
   }
   return undefined;
+}
+
+/** A message of the stack itself: nobody counts it. */
+export function controlMessage(
+  dest: Address | null,
+  flags: number,
+  header: Header,
+  payload: Uint8Array | null = null,
+): OutMessage {
+  return { dest, flags, headers: [header], payload, completes: 0, pendingBytes: 0 };
 }

@@ -2,23 +2,25 @@ import { CodecError } from '../../codecs/bytes/errors.ts';
 import { type Address, addressKey, Flag, type Unicast3Header } from '../../codecs/jgroups/message.ts';
 import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqno-list.ts';
 import type { JGroupsConfig } from './config.ts';
-import type { JGroupsCounters } from './counters.ts';
-import { headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
 import { ClosedConnections, isOlder, MAX_CONN_ID, STALE_MS } from './connection-id.ts';
-import { DELIVERED, ReceiveConnection, SendConnection } from './unicast3-peer.ts';
+import type { ProtocolContext } from './context.ts';
+import type { JGroupsCounters } from './counters.ts';
+import { DELIVERED } from './inbound-window.ts';
+import {
+  controlMessage,
+  type GroupView,
+  headerOf,
+  type InMessage,
+  type OutMessage,
+  Protocol,
+} from './protocol.ts';
+import { ReceiveConnection, SendConnection } from './unicast3-peer.ts';
 
 /**
  * Senders that are no members may still open connections (they join, or their view is ahead of ours); more than
  * this many at once are refused, so that forged addresses do not fill memory.
  */
 const MAX_STRANGERS = 1_000;
-
-export interface Unicast3Events {
-  /** The peer acknowledged `messages` whole application messages of `bytes` payload bytes in all. */
-  acknowledged(peer: string, messages: number, bytes: number): void;
-  /** A peer broke a rule. */
-  complain(peer: string, what: string): void;
-}
 
 /**
  * Reliable, ordered unicast (WIRE-3.6 section 5, checked against JGroups' UNICAST3): numbered messages, cumulative
@@ -27,7 +29,7 @@ export interface Unicast3Events {
 export class UNICAST3 extends Protocol {
   readonly #config: JGroupsConfig;
   readonly #counters: JGroupsCounters;
-  readonly #events: Unicast3Events;
+  readonly #events: Pick<ProtocolContext, 'acknowledged' | 'complain'>;
   readonly #send = new Map<string, SendConnection>();
   readonly #receive = new Map<string, ReceiveConnection>();
   readonly #closed = new ClosedConnections();
@@ -38,18 +40,18 @@ export class UNICAST3 extends Protocol {
   #timestamp = 0;
   #nextTickMs: number;
 
-  constructor(config: JGroupsConfig, counters: JGroupsCounters, events: Unicast3Events, nowMs: number) {
+  constructor(context: ProtocolContext) {
     super();
-    this.#config = config;
-    this.#counters = counters;
-    this.#events = events;
-    this.#nextTickMs = nowMs + config.xmitIntervalMs;
+    this.#config = context.config;
+    this.#counters = context.counters;
+    this.#events = context;
+    this.#nextTickMs = context.startMs + context.config.xmitIntervalMs;
   }
 
   // --- down: number it, keep it until it is acknowledged ---------------------------------------------------
 
   down(message: OutMessage, nowMs: number): void {
-    if ((message.flags & Flag.NO_RELIABILITY) === 0) {
+    if (message.dest !== null && (message.flags & Flag.NO_RELIABILITY) === 0) {
       const connection = this.#sendConnection(message.dest, nowMs);
       const seqno = connection.window.next;
       const { connId } = connection;
@@ -82,7 +84,7 @@ export class UNICAST3 extends Protocol {
   }
 
   /** The messages of one datagram that share OOB and INTERNAL: enough of them are acknowledged at once. */
-  upBatch(messages: readonly InMessage[], nowMs: number): void {
+  override upBatch(messages: readonly InMessage[], nowMs: number): void {
     let connection: ReceiveConnection | undefined;
     let count = 0;
     for (const message of messages) {
@@ -100,7 +102,7 @@ export class UNICAST3 extends Protocol {
     if (connection === null) return;
     connection.open(nowMs);
     const oob = (message.flags & Flag.OOB) !== 0;
-    const outcome = connection.add(header.seqno, oob ? DELIVERED : message);
+    const outcome = connection.window.add(header.seqno, oob ? DELIVERED : message);
     if (outcome === 'beyond') {
       this.#counters.beyondWindow++;
       return;
@@ -112,8 +114,8 @@ export class UNICAST3 extends Protocol {
       return;
     }
     if (oob) this.above.up(message, nowMs);
-    for (let next = connection.next(); next !== undefined; next = connection.next())
-      this.above.up(next, nowMs);
+    const { window } = connection;
+    for (let next = window.next(); next !== undefined; next = window.next()) this.above.up(next, nowMs);
   }
 
   /** Null: the message is dropped, and its sender asked for the first one that it still has. */
@@ -279,7 +281,7 @@ export class UNICAST3 extends Protocol {
 
   #requestGaps(nowMs: number): void {
     for (const connection of this.#receive.values()) {
-      const missing = connection.gapsToRequest(this.#config.maxXmitReqSize);
+      const missing = connection.window.gapsToRequest(this.#config.maxXmitReqSize);
       if (missing.length === 0) continue;
       this.#counters.xmitRequestsSent++;
       const end = Math.min(connection.window.highest, (missing[0] as number) + this.#config.maxXmitReqSize);
@@ -324,7 +326,7 @@ export class UNICAST3 extends Protocol {
 
   // --- views -----------------------------------------------------------------------------------------------
 
-  installView(members: ReadonlySet<string>, nowMs: number): void {
+  installView({ keys: members }: GroupView, nowMs: number): void {
     this.#members = members;
     for (const [key, connection] of this.#send) {
       if (!members.has(key)) connection.depart(nowMs);
@@ -345,10 +347,7 @@ export class UNICAST3 extends Protocol {
     nowMs: number,
     payload: Uint8Array | null = null,
   ): void {
-    this.below.down(
-      { dest, flags: controlFlags(header.type), headers: [header], payload, completes: 0, pendingBytes: 0 },
-      nowMs,
-    );
+    this.below.down(controlMessage(dest, controlFlags(header.type), header, payload), nowMs);
   }
 }
 

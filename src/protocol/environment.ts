@@ -35,6 +35,8 @@ export interface BindOptions {
   /** SO_RCVBUF and SO_SNDBUF of the UDP socket. */
   readonly udpReceiveBufferBytes: number;
   readonly udpSendBufferBytes: number;
+  /** Also hear datagrams to this multicast address; what cannot do so leaves `PortPair.multicast` out. */
+  readonly multicast?: { readonly address: string; readonly port: number };
 }
 
 /** Both halves of a port. A half that was not asked for is null. */
@@ -43,6 +45,8 @@ export interface PortPair {
   readonly port: number;
   readonly udp: DatagramSocket | null;
   readonly tcp: StreamListener | null;
+  /** Hears the multicast address that was asked for. Datagrams to it are sent by `udp`, as JGroups 3.6 does. */
+  readonly multicast?: DatagramSocket | null;
 }
 
 export interface DatagramSocket {

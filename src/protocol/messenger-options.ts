@@ -24,6 +24,10 @@ export interface MessengerOptions {
   readonly hardLimitBytes?: number;
   readonly udpReceiveBufferBytes?: number;
   readonly udpSendBufferBytes?: number;
+  readonly jgroups?: {
+    /** How group messages go on the legacy stack; other values than an address need no socket of their own. */
+    readonly multicast?: 'unicasts' | { readonly address: string; readonly port: number } | null;
+  };
 }
 
 /** The parts of the own member id that are known before a port is bound. */
@@ -78,11 +82,14 @@ export function queueLimits(options: MessengerOptions): QueueLimits {
 }
 
 export function bindOptions(options: MessengerOptions, halves: { udp: boolean; tcp: boolean }): BindOptions {
+  const multicast = options.jgroups?.multicast;
+  const joins = halves.udp && typeof multicast === 'object' && multicast !== null;
   return {
     host: options.host,
     ports: options.ports,
     udp: halves.udp,
     tcp: halves.tcp,
+    ...(joins ? { multicast } : {}),
     udpReceiveBufferBytes: options.udpReceiveBufferBytes ?? DEFAULT_UDP_BUFFER_BYTES,
     udpSendBufferBytes: options.udpSendBufferBytes ?? DEFAULT_UDP_BUFFER_BYTES,
   };

@@ -91,6 +91,11 @@ export class ReceiveWindow<T> {
     return this.#waiting.size;
   }
 
+  /** What waits under this seqno. */
+  at(seqno: number): T | undefined {
+    return this.#waiting.get(seqno);
+  }
+
   get hasGap(): boolean {
     return this.#highest - this.#delivered > this.#waiting.size;
   }
@@ -111,6 +116,12 @@ export class ReceiveWindow<T> {
     this.#delivered++;
     this.#waiting.delete(this.#delivered);
     return item;
+  }
+
+  /** Gives up what is missing below `seqno`; nothing may be waiting there. */
+  skipTo(seqno: number): void {
+    this.#delivered = Math.max(this.#delivered, seqno - 1);
+    this.#highest = Math.max(this.#highest, this.#delivered);
   }
 
   /** Seqnos between what was given out and the highest received that are not there, ascending. */

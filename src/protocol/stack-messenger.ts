@@ -1,5 +1,5 @@
 import type { Environment, PortPair } from './environment.ts';
-import { LocalProtocolError } from './errors.ts';
+import { InvariantError, LocalProtocolError } from './errors.ts';
 import { FlushWaiters } from './flush-waiters.ts';
 import { HandlerTable } from './handlers.ts';
 import { RateLimitedLog } from './logger.ts';
@@ -56,6 +56,8 @@ export abstract class StackMessenger implements Messenger {
   /** Unreliable messages, which are not counted. */
   readonly #selfOnce: SelfDelivery;
   readonly #peers = new Map<string, Peer>();
+  /** Recipients of a group message that was refused. */
+  readonly #held = new Set<Peer>();
   /** From senders that are not, or no longer, in the view: only counted, for anybody can make up a uuid. */
   #receivedFromStrangers = 0;
   #state: 'new' | 'running' | 'stopped' = 'new';
@@ -90,6 +92,14 @@ export abstract class StackMessenger implements Messenger {
   protected abstract open(pair: PortPair, self: MemberId): void;
   /** Accepts a message for a member of the view; the outcome comes by `acknowledged`. */
   protected abstract transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void;
+  /** Whether `transmitToGroup` can be used: then 'all' is one message, not one for each member. */
+  protected get hasGroup(): boolean {
+    return false;
+  }
+  /** Accepts a message for all other members of the view at once; outcomes come by `acknowledged`, one a member. */
+  protected transmitToGroup(_message: OutgoingMessage, _reliable: boolean): void {
+    throw new InvariantError(`the stack ${this.#stack} has no group messages`);
+  }
   /** `departed`: uuids that were in the view before. */
   protected abstract viewInstalled(view: View, departed: readonly string[]): void;
   /** Says goodbye and frees the port. */
@@ -104,7 +114,21 @@ export abstract class StackMessenger implements Messenger {
     if (peer === undefined) return;
     peer.pendingBytes -= bytes + messages * MESSAGE_OVERHEAD_BYTES;
     peer.outcomes.deliver(messages);
-    if (peer.awaitsRoom && peer.pendingBytes <= this.#limits.highWaterBytes / 2) this.#announceRoom(peer);
+    if (!peer.awaitsRoom || !this.#hasRoom(peer)) return;
+    if (this.#held.has(peer)) this.#releaseGroup();
+    else this.#announceRoom(peer);
+  }
+
+  #hasRoom(peer: Peer): boolean {
+    return peer.pendingBytes <= this.#limits.highWaterBytes / 2;
+  }
+
+  /** A group message was refused for the sake of one of its recipients: all wait until every one has room. */
+  #releaseGroup(): void {
+    for (const peer of this.#held) if (!this.#hasRoom(peer)) return;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const peer of held) if (peer.awaitsRoom) this.#announceRoom(peer);
   }
 
   #announceRoom(peer: Peer): void {
@@ -197,6 +221,7 @@ export abstract class StackMessenger implements Messenger {
     this.#selfOnce.stop();
     if (wasRunning) await this.close();
     this.#peers.clear();
+    this.#held.clear();
     this.#ledger.closeAll();
   }
 
@@ -219,6 +244,7 @@ export abstract class StackMessenger implements Messenger {
   #send(message: OutgoingMessage, reliable: boolean): SendResult {
     const self = this.#checkRunning();
     this.checkSize(message.payload.length, reliable);
+    if (message.recipients === 'all' && this.hasGroup) return this.#sendToGroup(message, reliable, self);
     const notInView: MemberId[] = [];
     const refused: MemberId[] = [];
     let writable = true;
@@ -235,6 +261,38 @@ export abstract class StackMessenger implements Messenger {
       }
     }
     return { notInView, refused, writable };
+  }
+
+  /** To all or to none: one group message reaches every member. */
+  #sendToGroup(message: OutgoingMessage, reliable: boolean, self: MemberId): SendResult {
+    const peers = [...this.#peers.values()].filter(({ member }) => member.uuid !== self.uuid);
+    if (peers.length === 0) return { notInView: [], refused: [], writable: true };
+    if (!reliable) {
+      this.transmitToGroup(message, false);
+      return { notInView: [], refused: [], writable: true };
+    }
+    const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
+    for (const peer of peers) this.#checkRoom(peer, cost);
+    if (peers.some(({ refuses }) => refuses)) {
+      for (const peer of peers) {
+        peer.refuses = true;
+        peer.awaitsRoom = true;
+        this.#held.add(peer);
+      }
+      return { notInView: [], refused: peers.map(({ member }) => member), writable: false };
+    }
+    for (const peer of peers) {
+      peer.pendingBytes += cost;
+      peer.outcomes.accept();
+    }
+    this.transmitToGroup(message, true);
+    let writable = true;
+    for (const peer of peers) {
+      if (peer.pendingBytes <= this.#limits.highWaterBytes) continue;
+      peer.awaitsRoom = true;
+      writable = false;
+    }
+    return { notInView: [], refused: [], writable };
   }
 
   /** Each member once. */
@@ -254,13 +312,17 @@ export abstract class StackMessenger implements Messenger {
   /** False: the queue is at its hard limit. One message is always taken, however large. */
   #accept(peer: Peer, message: OutgoingMessage, self: MemberId): boolean {
     const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
-    peer.refuses ||= peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes;
+    this.#checkRoom(peer, cost);
     if (peer.refuses) return false;
     peer.pendingBytes += cost;
     peer.outcomes.accept();
     if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
     else this.transmit(peer.member, message, true);
     return true;
+  }
+
+  #checkRoom(peer: Peer, cost: number): void {
+    peer.refuses ||= peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes;
   }
 
   #deliverToSelf(payload: Uint8Array, reliable: boolean): void {
@@ -320,7 +382,11 @@ export abstract class StackMessenger implements Messenger {
     this.viewInstalled(view, departed);
     for (const uuid of departed) this.#ledger.depart(uuid);
     // who waits for room must not wait for ever
-    for (const peer of departedPeers) if (peer.awaitsRoom) this.#announceRoom(peer);
+    for (const peer of departedPeers) {
+      this.#held.delete(peer);
+      if (peer.awaitsRoom) this.#announceRoom(peer);
+    }
+    if (this.#held.size > 0) this.#releaseGroup();
   }
 
   stats(): MessengerStats {

@@ -14,6 +14,10 @@ import { VERSION_3_6_14 } from '../../../codecs/jgroups/version.ts';
 import { GEODE_STACK, type JGroupsConfig } from '../../../src/jgroups/config.ts';
 import { headerOf } from '../../../src/jgroups/protocol.ts';
 import { JGroupsStack } from '../../../src/jgroups/stack.ts';
+import { seededRng } from '../../../src/protocol/rng.ts';
+
+/** Where datagrams to the multicast address go, as far as `Sent` tells. */
+export const GROUP_PORT = 45_588;
 
 /** A Geode address of its own for each number: uuid and port end in it. */
 export function addressOf(n: number, viewId = 1): GeodeAddress {
@@ -77,7 +81,13 @@ export class Member {
           this.acked.bytes += bytes;
         },
         complain: (kind, peer, what) => this.complaints.push(`${kind} ${peer}: ${what}`),
+        transmitToGroup: (bytes) => {
+          const sent = { atMs: world.nowMs, bytes, port: GROUP_PORT, text: describe(bytes) };
+          this.sent.push(sent);
+          world.carry(this, sent);
+        },
       },
+      seededRng(n),
       world.nowMs,
     );
   }
@@ -87,10 +97,7 @@ export class Member {
   }
 
   view(...members: readonly { readonly address: Address }[]): void {
-    this.stack.installView(
-      [this, ...members].map((member) => member.address),
-      this.world.nowMs,
-    );
+    this.stack.installView({ members: [this, ...members].map((member) => member.address) }, this.world.nowMs);
   }
 
   /** A datagram from the wire. */

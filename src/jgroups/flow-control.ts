@@ -1,0 +1,124 @@
+import { CodecError } from '../../codecs/bytes/errors.ts';
+import { ByteReader } from '../../codecs/bytes/reader.ts';
+import { ByteWriter } from '../../codecs/bytes/writer.ts';
+import { type Address, type FcHeader, Flag } from '../../codecs/jgroups/message.ts';
+import type { ProtocolContext } from './context.ts';
+import { controlMessage, type GroupView, headerOf, type InMessage, Protocol } from './protocol.ts';
+
+const CREDIT_FLAGS = Flag.OOB | Flag.DONT_BUNDLE | Flag.INTERNAL;
+
+/**
+ * What UFC and MFC have in common (WIRE-3.6 section 9): a receiver counts what each sender used up, and gives new
+ * credits when few are left or when it is asked. Where JGroups blocks the calling thread, messages wait in a queue
+ * of the protocol that extends this one; the messenger bounds it.
+ */
+export abstract class FlowControl extends Protocol {
+  protected readonly context: ProtocolContext;
+  protected readonly minCredits: number;
+  readonly #name: 'UFC' | 'MFC';
+  /** Bytes that each member may still send to us before we give it new credits. */
+  readonly #received = new Map<string, number>();
+
+  constructor(name: 'UFC' | 'MFC', context: ProtocolContext) {
+    super();
+    this.#name = name;
+    this.context = context;
+    const { maxCredits, minThreshold } = context.config;
+    this.minCredits = maxCredits * minThreshold;
+  }
+
+  /** The member gave us so many credits. */
+  protected abstract replenish(member: string, amount: number, nowMs: number): void;
+
+  up(message: InMessage, nowMs: number): void {
+    const header = headerOf(message, this.#name);
+    if (header !== undefined) {
+      this.#handleCredit(message, header, nowMs);
+      return;
+    }
+    this.above.up(message, nowMs);
+    const isOurs = message.from === this.context.selfKey; // a group message looped back: it cost nothing
+    if (isOurs || message.toGroup !== (this.#name === 'MFC')) return;
+    const cost = creditCost(message);
+    if (cost > 0) this.#consume(message, cost, nowMs);
+  }
+
+  installView({ keys }: GroupView, _nowMs: number): void {
+    for (const member of this.#received.keys()) if (!keys.has(member)) this.#received.delete(member);
+    for (const member of keys) {
+      if (!this.#received.has(member)) this.#received.set(member, this.context.config.maxCredits);
+    }
+  }
+
+  #handleCredit(message: InMessage, header: FcHeader, nowMs: number): void {
+    const { counters, config } = this.context;
+    const amount = readCredits(message.payload);
+    if (amount === null) {
+      counters.malformed++;
+      this.context.complain(message.from, `its ${header.type} has no amount of credits; dropped`);
+      return;
+    }
+    if (header.type === 'REPLENISH') {
+      this.replenish(message.from, amount, nowMs);
+      return;
+    }
+    const left = this.#received.get(message.from);
+    if (left === undefined || amount === 0) return;
+    this.#received.set(message.from, Math.min(config.maxCredits, left + amount));
+    counters.replenishesSent++;
+    this.#sendCredits(message.src, 'REPLENISH', amount, nowMs);
+  }
+
+  #consume(message: InMessage, length: number, nowMs: number): void {
+    const before = this.#received.get(message.from);
+    if (before === undefined) return;
+    const { maxCredits } = this.context.config;
+    const left = Math.max(0, before - length);
+    if (left > this.minCredits) {
+      this.#received.set(message.from, left);
+      return;
+    }
+    this.#received.set(message.from, maxCredits);
+    this.context.counters.replenishesSent++;
+    this.#sendCredits(message.src, 'REPLENISH', maxCredits - left, nowMs);
+  }
+
+  protected requestCredits(dest: Address, left: number, nowMs: number): void {
+    this.context.counters.creditRequestsSent++;
+    this.#sendCredits(dest, 'CREDIT_REQUEST', this.context.config.maxCredits - left, nowMs);
+  }
+
+  #sendCredits(dest: Address, type: FcHeader['type'], amount: number, nowMs: number): void {
+    const writer = new ByteWriter(8);
+    writer.safeU64(amount);
+    const header: FcHeader = { protocol: this.#name, type };
+    this.below.down(controlMessage(dest, CREDIT_FLAGS, header, writer.finish()), nowMs);
+  }
+}
+
+/** Only payload counts, headers do not. */
+export function creditCost(message: { readonly flags: number; readonly payload: Uint8Array | null }): number {
+  return (message.flags & Flag.NO_FC) !== 0 ? 0 : (message.payload?.length ?? 0);
+}
+
+/**
+ * What costs nothing needs no credits, and passes what waits for some if it has no order. Where JGroups' sender would
+ * still be blocked in the send before, what has an order keeps it.
+ */
+export function mayPassQueue(message: {
+  readonly flags: number;
+  readonly payload: Uint8Array | null;
+}): boolean {
+  return creditCost(message) === 0 && (message.flags & Flag.OOB) !== 0;
+}
+
+/** The amount, an 8-byte long; null if there is none. Negative ones count as absent. */
+function readCredits(payload: Uint8Array | null): number | null {
+  if (payload === null) return null;
+  try {
+    return new ByteReader(payload).safeU64('credits');
+  } catch (error) {
+    if (error instanceof CodecError) return null;
+    throw error;
+  }
+}

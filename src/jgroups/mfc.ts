@@ -1,0 +1,99 @@
+import { type Address, addressKey } from '../../codecs/jgroups/message.ts';
+import type { ProtocolContext } from './context.ts';
+import { creditCost, FlowControl, mayPassQueue } from './flow-control.ts';
+import type { GroupView, OutMessage } from './protocol.ts';
+
+interface MemberCredit {
+  readonly member: Address;
+  left: number;
+}
+
+/**
+ * Flow control of group messages: one queue, for each message goes to all. It moves as the slowest member gives
+ * credits; one that gives none at all holds up the group's messages, not the unicasts, until the view drops it.
+ */
+export class MFC extends FlowControl {
+  /** Of the members but for ourselves. */
+  readonly #credits = new Map<string, MemberCredit>();
+  /** Messages that wait for credits, oldest first. */
+  #queue: OutMessage[] = [];
+  #requestAtMs = Infinity;
+
+  constructor(context: ProtocolContext) {
+    super('MFC', context);
+  }
+
+  down(message: OutMessage, nowMs: number): void {
+    if (message.dest !== null || this.#mayPass(message)) {
+      this.below.down(message, nowMs);
+      return;
+    }
+    if (this.#queue.length === 0) {
+      this.context.counters.blocked++;
+      this.#requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+    }
+    this.#queue.push(message);
+  }
+
+  #mayPass(message: OutMessage): boolean {
+    return this.#queue.length > 0 ? mayPassQueue(message) : this.#take(creditCost(message));
+  }
+
+  /** Of every member or of none. A message larger than all credits goes when a member's are full. */
+  #take(length: number): boolean {
+    if (length === 0) return true;
+    const { maxCredits } = this.context.config;
+    for (const { left } of this.#credits.values()) if (length > left && left < maxCredits) return false;
+    for (const credit of this.#credits.values()) credit.left = Math.max(0, credit.left - length);
+    return true;
+  }
+
+  override installView(view: GroupView, nowMs: number): void {
+    super.installView(view, nowMs);
+    for (const member of this.#credits.keys()) if (!view.keys.has(member)) this.#credits.delete(member);
+    for (const member of view.members) {
+      const key = addressKey(member);
+      if (key === this.context.selfKey || this.#credits.has(key)) continue;
+      this.#credits.set(key, { member, left: this.context.config.maxCredits });
+    }
+  }
+
+  /** The slowest may have left. */
+  override viewInstalled(nowMs: number): void {
+    this.#drain(nowMs);
+  }
+
+  protected replenish(member: string, amount: number, nowMs: number): void {
+    const credit = this.#credits.get(member);
+    if (credit === undefined) return;
+    credit.left = Math.min(this.context.config.maxCredits, credit.left + amount);
+    this.#drain(nowMs);
+  }
+
+  #drain(nowMs: number): void {
+    let passed = 0;
+    for (const message of this.#queue) {
+      if (!this.#take(creditCost(message))) break;
+      passed++;
+      this.below.down(message, nowMs);
+    }
+    if (passed === 0) return;
+    this.#queue = this.#queue.slice(passed);
+    this.#requestAtMs = this.#queue.length === 0 ? Infinity : nowMs + this.context.config.maxBlockTimeMs;
+  }
+
+  override nextDeadlineMs(): number {
+    return this.#requestAtMs;
+  }
+
+  /** Asks those for credits that the first message waits for, and those that have few, as JGroups does. */
+  override handleTimeout(nowMs: number): void {
+    const [first] = this.#queue;
+    if (first === undefined || this.#requestAtMs > nowMs) return;
+    this.#requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+    const needed = Math.min(creditCost(first), this.context.config.maxCredits);
+    for (const { member, left } of this.#credits.values()) {
+      if (left < needed || left <= this.minCredits) this.requestCredits(member, left, nowMs);
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import type { Address, SeqnoPair } from '../../codecs/jgroups/message.ts';
+import { STALE_MS } from './connection-id.ts';
+import type { Departure } from './departures.ts';
+import { DELIVERED, InboundWindow, MAX_AHEAD } from './inbound-window.ts';
+import type { InMessage } from './protocol.ts';
+
+/**
+ * How far before the first message that it hears of a joiner without a digest looks for older ones. A request for so
+ * many is of 8 KiB; the sender has none that it sent before the last one that was stable in the view before.
+ */
+const MAX_BACKFILL = 65_536;
+
+/**
+ * Requests that the sender answered without having anything older. Each answer is a datagram that can be lost: at
+ * 20 % loss all eight are with a probability of 3 in a million.
+ */
+const BACKFILL_ROUNDS = 8;
+
+/**
+ * What we have of one member's group messages.
+ *
+ * Where they start is known by a digest. Without one JGroups starts at seqno 1, and waits for ever if the sender has
+ * no longer got that. But all that the sender sent since it installed the view with us is still there, for nothing
+ * becomes stable without us; so is everything between that and the oldest message that it has. So we ask for whatever
+ * is before the first message that we hear of, down to 1, together with that message itself: once the sender has
+ * answered often enough and nothing older came, that is the start. Nothing of that view is lost; what the sender sent
+ * shortly before may be delivered as well.
+ */
+export class MemberWindow {
+  readonly sender: Address;
+  readonly #maxXmitReqSize: number;
+  /** Null: nothing was heard of it, and where it starts is not known. */
+  #window: InboundWindow | null;
+  #isStartKnown: boolean;
+  #departure: Departure | null;
+  /** Of those that are not thrown away when delivered. */
+  readonly #kept: Map<number, InMessage> | null;
+  /** The oldest message that we have, while the start is not known. */
+  #probe = 0;
+  #probeAnswered = false;
+  #rounds = 0;
+  #givenUp = 0;
+
+  /**
+   * @param highestDelivered by a digest; null: not known
+   * @param departure of an earlier time in the view
+   */
+  constructor(
+    sender: Address,
+    highestDelivered: number | null,
+    departure: Departure | null,
+    config: { readonly maxXmitReqSize: number; readonly discardDeliveredMsgs: boolean },
+  ) {
+    this.sender = sender;
+    this.#maxXmitReqSize = config.maxXmitReqSize;
+    this.#kept = config.discardDeliveredMsgs ? null : new Map<number, InMessage>();
+    this.#isStartKnown = highestDelivered !== null;
+    this.#departure = departure;
+    const start = Math.max(highestDelivered ?? 0, departure?.delivered ?? 0);
+    this.#window = highestDelivered === null ? null : new InboundWindow(start + 1);
+  }
+
+  get isStartKnown(): boolean {
+    return this.#isStartKnown;
+  }
+
+  get delivered(): number {
+    return this.#isStartKnown ? (this.#window?.delivered ?? 0) : (this.#departure?.delivered ?? 0);
+  }
+
+  get highest(): number {
+    return this.#window?.highest ?? 0;
+  }
+
+  /** For a digest. While the start is not known nothing may become stable. */
+  get pair(): SeqnoPair {
+    const highestDelivered = this.#isStartKnown ? this.delivered : 0;
+    return { highestDelivered, highestReceived: Math.max(this.highest, highestDelivered) };
+  }
+
+  /** @param isAnswer it was sent again, or may have been */
+  add(
+    seqno: number,
+    message: InMessage,
+    isOob: boolean,
+    isAnswer: boolean,
+    nowMs: number,
+  ): 'added' | 'duplicate' | 'beyond' {
+    if (this.#isRestart(seqno, isAnswer, nowMs)) this.#forget();
+    const window = (this.#window ??= this.#startBefore(seqno));
+    const outcome = window.add(seqno, isOob ? DELIVERED : message);
+    if (outcome === 'added') this.#keep(seqno, message);
+    else if (isAnswer && seqno === this.#probe) this.#probeAnswered = true;
+    return outcome;
+  }
+
+  #startBefore(seqno: number): InboundWindow {
+    const least = this.#departure?.delivered ?? 0;
+    return new InboundWindow(Math.max(least, seqno - 1 - MAX_BACKFILL) + 1);
+  }
+
+  /** A new message with an old number, from a member that came back so long ago that it cannot be a late datagram. */
+  #isRestart(seqno: number, isAnswer: boolean, nowMs: number): boolean {
+    if (this.#isStartKnown || this.#departure === null || isAnswer) return false;
+    return seqno <= this.#departure.delivered && nowMs - this.#departure.atMs >= STALE_MS;
+  }
+
+  #forget(): void {
+    this.#departure = null;
+    this.#window = null;
+    this.#probe = 0;
+    this.#rounds = 0;
+  }
+
+  #keep(seqno: number, message: InMessage): void {
+    if (this.#kept === null) return;
+    this.#kept.set(seqno, message);
+    if (this.#kept.size <= MAX_AHEAD) return;
+    for (const oldest of this.#kept.keys()) {
+      this.#kept.delete(oldest);
+      return;
+    }
+  }
+
+  /** The next message in order, once. */
+  next(): InMessage | undefined {
+    const window = this.#window;
+    if (window === null) return undefined;
+    const before = window.delivered;
+    const message = window.next();
+    if (window.delivered > before) this.#isStartKnown = true;
+    return message;
+  }
+
+  /** For whoever asks us for another one's message; undefined if we have it no more. */
+  stored(seqno: number): InMessage | undefined {
+    return this.#kept?.get(seqno) ?? this.#window?.waiting(seqno);
+  }
+
+  /** The sender has sent up to this seqno. True: it must be asked for. */
+  hear(seqno: number): boolean {
+    if (seqno < 1) return false;
+    this.#window ??= this.#startBefore(seqno);
+    return seqno > this.#window.highest;
+  }
+
+  /** All members have everything up to here. */
+  purge(seqno: number): void {
+    if (this.#kept === null) return;
+    const last = Math.min(seqno, this.delivered);
+    for (const kept of this.#kept.keys()) if (kept <= last) this.#kept.delete(kept);
+  }
+
+  /** Once a tick: the seqnos to ask for now, ascending. */
+  gapsToRequest(): number[] {
+    const window = this.#window;
+    if (window === null) return [];
+    if (!this.#isStartKnown) this.#countRound(window);
+    const missing = window.gapsToRequest(this.#maxXmitReqSize);
+    if (this.#isStartKnown || missing.length === 0) return missing;
+    const at = missing.findIndex((seqno) => seqno > this.#probe);
+    return missing.toSpliced(at < 0 ? missing.length : at, 0, this.#probe);
+  }
+
+  /** Once: how many messages turned out to be gone. What comes after them is to be delivered now. */
+  takeGivenUp(): number {
+    const count = this.#givenUp;
+    this.#givenUp = 0;
+    return count;
+  }
+
+  #countRound(window: InboundWindow): void {
+    let oldest = window.delivered + 1;
+    while (oldest < window.highest && !window.has(oldest)) oldest++;
+    if (oldest !== this.#probe) {
+      this.#probe = oldest;
+      this.#rounds = 0;
+    } else if (this.#probeAnswered) this.#rounds++;
+    this.#probeAnswered = false;
+    if (this.#rounds < BACKFILL_ROUNDS) return;
+    this.#givenUp = oldest - 1 - window.delivered;
+    window.skipTo(oldest);
+    this.#isStartKnown = true;
+  }
+}

@@ -1,0 +1,203 @@
+import { CodecError } from '../../codecs/bytes/errors.ts';
+import {
+  type Address,
+  addressKey,
+  Flag,
+  type Header,
+  type SeqnoPair,
+  type StableHeader,
+  type ViewId,
+} from '../../codecs/jgroups/message.ts';
+import { decodePayload, encodePayload } from '../../codecs/jgroups/v3_6/payload.ts';
+import type { ProtocolContext } from './context.ts';
+import { type DigestEntry, digestEntries } from './digest.ts';
+import type { NAKACK2 } from './nakack2.ts';
+import {
+  controlMessage,
+  type GroupView,
+  headerOf,
+  type InMessage,
+  type OutMessage,
+  Protocol,
+} from './protocol.ts';
+
+const FLAGS = Flag.OOB | Flag.INTERNAL | Flag.NO_RELIABILITY;
+
+/** What the coordinator was told of one member's messages in this round. */
+interface Tally {
+  readonly member: Address;
+  lowestDelivered: number;
+  highestReceived: number;
+  /** By how many members. */
+  told: number;
+}
+
+/**
+ * Finds out which group messages every member has (WIRE-3.6 section 7): each tells the coordinator, the first member
+ * of the view, how far it has got; when all have, the coordinator tells everybody what is stable. Nothing of it is
+ * reliable: the next round makes good what is lost.
+ */
+export class STABLE extends Protocol {
+  readonly #context: ProtocolContext;
+  readonly #nakack2: NAKACK2;
+  #view: GroupView | null = null;
+  /** Who has told in this round. */
+  readonly #votes = new Set<string>();
+  #tallies = new Map<string, Tally>();
+  /** Payload bytes of group messages since something became stable or we gossiped for their sake. */
+  #bytes = 0;
+  #nextGossipMs: number;
+
+  constructor(context: ProtocolContext, nakack2: NAKACK2) {
+    super();
+    this.#context = context;
+    this.#nakack2 = nakack2;
+    this.#nextGossipMs = context.startMs + this.#interval();
+  }
+
+  /** Uniform, so that the members' gossips spread. */
+  #interval(): number {
+    const { desiredAvgGossipMs } = this.#context.config;
+    return Math.floor(this.#context.rng.next() * 2 * desiredAvgGossipMs) || desiredAvgGossipMs / 2;
+  }
+
+  /** Own messages count as well: else a coordinator that only sends would hold up everybody until its timer. */
+  down(message: OutMessage, nowMs: number): void {
+    this.below.down(message, nowMs);
+    if (message.dest === null) this.#count(message.payload, nowMs);
+  }
+
+  up(message: InMessage, nowMs: number): void {
+    const header = headerOf(message, 'STABLE');
+    if (header !== undefined) {
+      this.#handle(message, header, nowMs);
+      return;
+    }
+    if (message.toGroup && message.from !== this.#context.selfKey) this.#count(message.payload, nowMs);
+    this.above.up(message, nowMs);
+  }
+
+  #count(payload: Uint8Array | null, nowMs: number): void {
+    const { stableMaxBytes } = this.#context.config;
+    this.#bytes += payload?.length ?? 0;
+    if (stableMaxBytes === 0 || this.#bytes < stableMaxBytes) return;
+    this.#bytes = 0;
+    this.#gossip(nowMs);
+  }
+
+  installView(view: GroupView): void {
+    this.#view = view;
+    this.#startRound(view);
+  }
+
+  #startRound(view: GroupView): void {
+    this.#votes.clear();
+    this.#tallies = new Map(
+      view.members.map((member) => [
+        addressKey(member),
+        { member, lowestDelivered: Infinity, highestReceived: 0, told: 0 },
+      ]),
+    );
+  }
+
+  override nextDeadlineMs(): number {
+    return this.#nextGossipMs;
+  }
+
+  override handleTimeout(nowMs: number): void {
+    if (nowMs < this.#nextGossipMs) return;
+    this.#nextGossipMs = nowMs + this.#interval();
+    this.#gossip(nowMs);
+  }
+
+  #gossip(nowMs: number): void {
+    const view = this.#view;
+    const [coordinator] = view?.members ?? [];
+    if (view === null || coordinator === undefined) return;
+    const digest = this.#nakack2.digest();
+    if (addressKey(coordinator) === this.#context.selfKey) {
+      this.#vote(this.#context.selfKey, digestEntries(digest), nowMs);
+      return;
+    }
+    this.#context.counters.gossipsSent++;
+    const header: Header = { protocol: 'STABLE', type: 'STABLE_GOSSIP', viewId: view.viewId };
+    const payload = encodePayload({ kind: 'digest', digest });
+    this.below.down(controlMessage(coordinator, FLAGS, header, payload), nowMs);
+  }
+
+  // --- what others tell ------------------------------------------------------------------------------------
+
+  #handle(message: InMessage, header: StableHeader, nowMs: number): void {
+    const { counters } = this.#context;
+    const view = this.#view;
+    // as JGroups: what was found in another view says nothing about this one
+    if (view === null || !isSameView(header.viewId, view.viewId) || !view.keys.has(message.from)) return;
+    const entries = this.#decode(message);
+    if (entries === null) return;
+    if (header.type === 'STABLE_GOSSIP') {
+      counters.gossipsReceived++;
+      this.#vote(message.from, entries, nowMs);
+      return;
+    }
+    counters.stabilitiesReceived++;
+    this.#bytes = 0;
+    this.#startRound(view);
+    this.#nakack2.stable(entries, nowMs);
+  }
+
+  #decode(message: InMessage): DigestEntry[] | null {
+    let problem = 'it has none';
+    try {
+      const payload = decodePayload({ ...message, dest: null });
+      if (payload?.kind === 'digest' && payload.digest !== null) return digestEntries(payload.digest);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      problem = error.message;
+    }
+    this.#context.counters.malformed++;
+    this.#context.complain(message.from, `the digest of its stability message is malformed: ${problem}`);
+    return null;
+  }
+
+  /** The first word of each member counts in a round. */
+  #vote(from: string, entries: readonly DigestEntry[], nowMs: number): void {
+    const view = this.#view;
+    if (view === null || !view.keys.has(from) || this.#votes.has(from)) return;
+    this.#votes.add(from);
+    for (const { key, pair } of entries) {
+      const tally = this.#tallies.get(key);
+      if (tally === undefined) continue;
+      tally.lowestDelivered = Math.min(tally.lowestDelivered, pair.highestDelivered);
+      tally.highestReceived = Math.max(tally.highestReceived, pair.highestReceived);
+      tally.told++;
+    }
+    if (this.#votes.size === view.keys.size) this.#finishRound(view, nowMs);
+  }
+
+  #finishRound(view: GroupView, nowMs: number): void {
+    const entries: DigestEntry[] = [];
+    for (const [key, tally] of this.#tallies) {
+      entries.push({ member: tally.member, key, pair: result(tally, view.keys.size) });
+    }
+    this.#startRound(view);
+    this.#bytes = 0;
+    this.#context.counters.stabilitiesSent++;
+    const header: Header = { protocol: 'STABLE', type: 'STABILITY', viewId: view.viewId };
+    const digest = {
+      members: entries.map(({ member }) => member),
+      seqnos: entries.map(({ pair }) => pair),
+    };
+    this.below.down(controlMessage(null, FLAGS, header, encodePayload({ kind: 'digest', digest })), nowMs);
+    this.#nakack2.stable(entries, nowMs);
+  }
+}
+
+/** A member that somebody did not tell of is not stable at all. */
+function result({ lowestDelivered, highestReceived, told }: Tally, members: number): SeqnoPair {
+  const highestDelivered = told === members ? lowestDelivered : 0;
+  return { highestDelivered, highestReceived: Math.max(highestDelivered, highestReceived) };
+}
+
+function isSameView(a: ViewId | null, b: ViewId): boolean {
+  return a !== null && a.id === b.id && addressKey(a.creator) === addressKey(b.creator);
+}
