@@ -38,6 +38,7 @@ export class MemberWindow {
   /** The oldest message that we have, while the start is not known. */
   #probe = 0;
   #probeAnswered = false;
+  #hasAsked = false;
   #rounds = 0;
   #givenUp = 0;
 
@@ -158,6 +159,11 @@ export class MemberWindow {
     if (!this.#isStartKnown) this.#countRound(window);
     const missing = window.gapsToRequest(this.#maxXmitReqSize);
     if (this.#isStartKnown || missing.length === 0) return missing;
+    // a sender that is as new as we are answers the first request, which is like JGroups'
+    if (!this.#hasAsked) {
+      this.#hasAsked = true;
+      return missing;
+    }
     const at = missing.findIndex((seqno) => seqno > this.#probe);
     return missing.toSpliced(at < 0 ? missing.length : at, 0, this.#probe);
   }

@@ -2,13 +2,16 @@ import {
   type Address,
   addressKey,
   type Datagram,
+  type Digest,
   Flag,
   type GeodeAddress,
   type Header,
   type Message,
+  type Nakack2Header,
   type Unicast3Header,
 } from '../../../codecs/jgroups/message.ts';
 import { decodeDatagram, encodeDatagram } from '../../../codecs/jgroups/registry.ts';
+import { decodePayload } from '../../../codecs/jgroups/v3_6/payload.ts';
 import { decodeSeqnoList } from '../../../codecs/jgroups/v3_6/seqno-list.ts';
 import { VERSION_3_6_14 } from '../../../codecs/jgroups/version.ts';
 import { GEODE_STACK, type JGroupsConfig } from '../../../src/jgroups/config.ts';
@@ -57,6 +60,8 @@ export class Member {
   readonly delivered: Delivered[] = [];
   readonly complaints: string[] = [];
   readonly acked = { messages: 0, bytes: 0 };
+  /** By whom, as `name messages`, in the order told. */
+  readonly ackedBy: string[] = [];
   onDeliver: (delivered: Delivered) => void = () => undefined;
 
   constructor(world: World, n: number, config: Partial<JGroupsConfig>) {
@@ -76,7 +81,8 @@ export class Member {
           this.delivered.push(delivered);
           this.onDeliver(delivered);
         },
-        acknowledged: (_peer, messages, bytes) => {
+        acknowledged: (peer, messages, bytes) => {
+          this.ackedBy.push(`${Number.parseInt(peer, 16)} ${messages}`);
           this.acked.messages += messages;
           this.acked.bytes += bytes;
         },
@@ -92,12 +98,24 @@ export class Member {
     );
   }
 
-  send(to: Pick<Member, 'address'>, payload: string | Buffer, flags: number = Flag.DONT_BUNDLE): void {
+  send(to: { readonly address: Address }, payload: string | Buffer, flags: number = Flag.DONT_BUNDLE): void {
     this.stack.send(to.address, Buffer.from(payload), flags, this.world.nowMs);
   }
 
+  sendToGroup(payload: string | Buffer, flags: number = Flag.DONT_BUNDLE, loopback = false): void {
+    this.stack.sendToGroup(Buffer.from(payload), flags, this.world.nowMs, loopback);
+  }
+
   view(...members: readonly { readonly address: Address }[]): void {
-    this.stack.installView({ members: [this, ...members].map((member) => member.address) }, this.world.nowMs);
+    this.install(0, [this, ...members]);
+  }
+
+  /** A view in its order; the first member made it. */
+  install(id: number, members: readonly { readonly address: Address }[], digest?: Digest): void {
+    const addresses = members.map((member) => member.address);
+    const viewId = { creator: addresses[0] as Address, id };
+    const known = digest === undefined ? {} : { digest };
+    this.stack.installView({ viewId, members: addresses, ...known }, this.world.nowMs);
   }
 
   /** A datagram from the wire. */
@@ -144,17 +162,29 @@ export class Puppet {
     to.handle(single(this.message(to, headers, payload, flags)), this.port);
   }
 
+  /** A group message; the TP header is put on. */
+  cry(to: Member, headers: Header[], payload: string | Uint8Array | null = null, flags = 0): void {
+    to.handle(single({ ...this.message(to, headers, payload, flags), dest: null }), this.port);
+  }
+
+  /** A group message with a payload that tells its seqno. */
+  msg(to: Member, seqno: number, flags = 0, type: 'MSG' | 'XMIT_RSP' = 'MSG'): void {
+    const header: Header = { protocol: 'NAKACK2', type, seqno };
+    if (type === 'MSG') this.cry(to, [header], `m${seqno}`, flags);
+    else this.say(to, [header], `m${seqno}`, flags);
+  }
+
   /** DATA with a payload that tells its seqno. */
   data(to: Member, seqno: number, connId = 0, first = seqno === 1, flags = 0): void {
     this.say(to, [data(seqno, connId, first)], `m${seqno}`, flags);
   }
 
-  bundle(to: Member, messages: readonly Message[]): void {
+  bundle(to: Member, messages: readonly Message[], toGroup = false): void {
     const bytes = encodeDatagram({
       kind: 'bundle',
       version: VERSION_3_6_14,
-      multicast: false,
-      dest: to.address,
+      multicast: toGroup,
+      dest: toGroup ? null : to.address,
       src: this.address,
       cluster: 'AG',
       messages: messages.map((message) => ({ ...message, dest: null, src: null })),
@@ -167,7 +197,7 @@ export function single(message: Message, cluster: string | null = 'AG', version 
   return encodeDatagram({
     kind: 'single',
     version,
-    multicast: false,
+    multicast: message.dest === null,
     message: { ...message, headers: [...message.headers, { protocol: 'TP', cluster }] },
   });
 }
@@ -185,6 +215,8 @@ export class World {
   #carrying = false;
   /** True: the datagram is lost. */
   lose: (sent: Sent, from: Member) => boolean = () => false;
+  /** Puts what is in flight into another order, or some of it twice. */
+  shuffle: <T>(inFlight: T[]) => T[] = (inFlight) => inFlight;
 
   member(config: Partial<JGroupsConfig> = {}): Member {
     const member = new Member(this, this.#members.length + 1, config);
@@ -192,11 +224,15 @@ export class World {
     return member;
   }
 
-  /** Members that all have a view of each other. */
+  /** Members that all have view 1 of each other. */
   members(count: number, config: Partial<JGroupsConfig> = {}): Member[] {
     const members = Array.from({ length: count }, () => this.member(config));
-    for (const member of members) member.view(...members.filter((other) => other !== member));
+    this.install(1, members);
     return members;
+  }
+
+  install(id: number, members: readonly Member[]): void {
+    for (const member of members) member.install(id, members);
   }
 
   puppet(n = 99): Puppet {
@@ -213,12 +249,15 @@ export class World {
     if (this.#carrying) return;
     this.#carrying = true;
     while (this.#inFlight.length > 0) {
-      const batch = this.#inFlight;
+      const batch = this.shuffle(this.#inFlight);
       this.#inFlight = [];
       for (const { from, sent } of batch) {
         if (this.lose(sent, from)) continue;
-        const to = this.#members.find(({ address }) => address.port === sent.port);
-        to?.handle(sent.bytes, from.address.port);
+        for (const to of this.#members) {
+          if (sent.port === GROUP_PORT || to.address.port === sent.port) {
+            to.handle(sent.bytes, from.address.port);
+          }
+        }
       }
     }
     this.#carrying = false;
@@ -246,10 +285,20 @@ export function describe(bytes: Uint8Array): string {
   if (datagram.kind === 'bundle') return `bundle of ${datagram.messages.length}`;
   const { message } = datagram;
   const unicast3 = headerOf(message, 'UNICAST3');
-  const ufc = headerOf(message, 'UFC');
+  const nakack2 = headerOf(message, 'NAKACK2');
+  const stable = headerOf(message, 'STABLE');
   const frag2 = headerOf(message, 'FRAG2');
-  const parts = unicast3 === undefined ? ['plain'] : [describeUnicast3(unicast3, message.payload)];
-  if (ufc !== undefined) parts.push(`${ufc.type} ${Buffer.from(message.payload ?? []).readBigInt64BE()}`);
+  const parts: string[] = [];
+  if (unicast3 !== undefined) parts.push(describeUnicast3(unicast3, message.payload));
+  if (nakack2 !== undefined) parts.push(describeNakack2(nakack2, message.payload));
+  if (stable !== undefined)
+    parts.push(`${stable.type} view ${stable.viewId?.id ?? 'none'}`, describeDigest(message));
+  for (const fc of [headerOf(message, 'UFC'), headerOf(message, 'MFC')]) {
+    const credits = Buffer.from(message.payload ?? []);
+    if (fc?.protocol === 'MFC') parts.push(`MFC ${fc.type} ${credits.readBigInt64BE()}`);
+    else if (fc !== undefined) parts.push(`${fc.type} ${credits.readBigInt64BE()}`);
+  }
+  if (parts.length === 0) parts.push('plain');
   if (frag2 !== undefined) parts.push(`frag ${frag2.id}:${frag2.fragNo}/${frag2.numFrags}`);
   return parts.join(' ');
 }
@@ -267,6 +316,30 @@ function describeUnicast3(header: Unicast3Header, payload: Uint8Array | null): s
     case 'CLOSE':
       return `CLOSE conn ${header.connId}`;
   }
+}
+
+/** E.g. 'MSG 5', 'NAK XMIT_REQ 99: 2,3' for messages of member 99. */
+function describeNakack2(header: Nakack2Header, payload: Uint8Array | null): string {
+  if (header.type !== 'XMIT_REQ') return `${header.type} ${header.seqno}`;
+  const sender = Number.parseInt(addressKey(header.sender), 16);
+  return `NAK XMIT_REQ ${sender}: ${decodeSeqnoList(payload ?? new Uint8Array(0)).join(',')}`;
+}
+
+/** E.g. '1:3-5 2:0-0': member 1's are delivered up to 3 and received up to 5. */
+function describeDigest(message: Message): string {
+  const payload = decodePayload(message);
+  if (payload?.kind !== 'digest' || payload.digest === null) return 'no digest';
+  return digestText(payload.digest);
+}
+
+export function digestText({ members, seqnos }: Digest): string {
+  return seqnos
+    .map(({ highestDelivered, highestReceived }, i) => {
+      const member = members?.[i];
+      const name = member === undefined ? '?' : Number.parseInt(addressKey(member), 16);
+      return `${name}:${highestDelivered}-${highestReceived}`;
+    })
+    .join(' ');
 }
 
 /** The message of a datagram that was sent. */
