@@ -129,8 +129,7 @@ export class JGroupsMessenger extends StackMessenger {
   }
 
   /**
-   * @param options `digest`: for the first view of a joiner, as its coordinator's `digest()` was before anybody had
-   *   this view. Without it, group messages that members sent shortly before may be delivered here too, and those
+   * @param options `digest`: for the first view of a joiner, what its coordinator's `digestForJoiner()` was. Without it, group messages that members sent shortly before may be delivered here too, and those
    *   sent after may come some seconds late.
    * @throws {LocalProtocolError} `ERR_VIEW`, or `ERR_DIGEST` for a digest that is none
    */
@@ -144,9 +143,13 @@ export class JGroupsMessenger extends StackMessenger {
     }
   }
 
-  /** How far the group messages of each member have got here, for a joiner; null without multicast. */
-  digest(): Digest | null {
-    return this.#running().digest();
+  /**
+   * How far the group messages of each member have got here: for a joiner, which is to install its first view with it.
+   * To be taken before anybody installs that view; nothing becomes stable until it is installed here, or for 20 s.
+   * Null without multicast.
+   */
+  digestForJoiner(): Digest | null {
+    return this.#running().digestForJoiner(this.environment.nowMs());
   }
 
   protected viewInstalled(view: View): void {

@@ -12,19 +12,22 @@ const MAX_BACKFILL = 65_536;
 
 /**
  * Requests that the sender answered without having anything older. Each answer is a datagram that can be lost: at
- * 20 % loss all eight are with a probability of 3 in a million.
+ * 20 % loss all ten are with a probability of 1 in 10 million.
  */
-const BACKFILL_ROUNDS = 8;
+const BACKFILL_ROUNDS = 10;
 
 /**
  * What we have of one member's group messages.
  *
- * Where they start is known by a digest. Without one JGroups starts at seqno 1, and waits for ever if the sender has
- * no longer got that. But all that the sender sent since it installed the view with us is still there, for nothing
- * becomes stable without us; so is everything between that and the oldest message that it has. So we ask for whatever
- * is before the first message that we hear of, down to 1, together with that message itself: once the sender has
- * answered often enough and nothing older came, that is the start. Nothing of that view is lost; what the sender sent
- * shortly before may be delivered as well.
+ * Where they start for a joiner is told by a digest. Without one JGroups starts at seqno 1, and waits for ever if the
+ * sender has no longer got that. But all that the sender sent since it installed the view with us is still there, for
+ * nothing becomes stable without us; so is everything between that and the oldest message that it has. So we ask for
+ * whatever is before the first message that we hear of, down to 1, together with that message itself: once the sender
+ * has answered often enough and nothing older came, that is the start. Nothing of that view is lost; what the sender
+ * sent shortly before may be delivered as well.
+ *
+ * The same rule helps a joiner whose digest is older than what has become stable: Geode's coordinators do not hold up
+ * stability after they gave a digest out, as JGroups' GMS and we do.
  */
 export class MemberWindow {
   readonly sender: Address;
@@ -32,10 +35,12 @@ export class MemberWindow {
   /** Null: nothing was heard of it, and where it starts is not known. */
   #window: InboundWindow | null;
   #isStartKnown: boolean;
+  /** Something was delivered in order: from here on every message comes. */
+  #isCertain = false;
   #departure: Departure | null;
   /** Of those that are not thrown away when delivered. */
   readonly #kept: Map<number, InMessage> | null;
-  /** The oldest message that we have, while the start is not known. */
+  /** The oldest message that we have, while the start is not certain. */
   #probe = 0;
   #probeAnswered = false;
   #hasAsked = false;
@@ -61,6 +66,7 @@ export class MemberWindow {
     this.#window = highestDelivered === null ? null : new InboundWindow(start + 1);
   }
 
+  /** By a digest, or by what was delivered. */
   get isStartKnown(): boolean {
     return this.#isStartKnown;
   }
@@ -129,7 +135,7 @@ export class MemberWindow {
     if (window === null) return undefined;
     const before = window.delivered;
     const message = window.next();
-    if (window.delivered > before) this.#isStartKnown = true;
+    if (window.delivered > before) this.#isCertain = this.#isStartKnown = true;
     return message;
   }
 
@@ -156,9 +162,9 @@ export class MemberWindow {
   gapsToRequest(): number[] {
     const window = this.#window;
     if (window === null) return [];
-    if (!this.#isStartKnown) this.#countRound(window);
+    if (!this.#isCertain) this.#countRound(window);
     const missing = window.gapsToRequest(this.#maxXmitReqSize);
-    if (this.#isStartKnown || missing.length === 0) return missing;
+    if (this.#isCertain || missing.length === 0) return missing;
     // a sender that is as new as we are answers the first request, which is like JGroups'
     if (!this.#hasAsked) {
       this.#hasAsked = true;
@@ -186,6 +192,6 @@ export class MemberWindow {
     if (this.#rounds < BACKFILL_ROUNDS) return;
     this.#givenUp = oldest - 1 - window.delivered;
     window.skipTo(oldest);
-    this.#isStartKnown = true;
+    this.#isCertain = this.#isStartKnown = true;
   }
 }

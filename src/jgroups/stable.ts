@@ -23,6 +23,9 @@ import {
 
 const FLAGS = Flag.OOB | Flag.INTERNAL | Flag.NO_RELIABILITY;
 
+/** How long a joiner may take from its digest to the view: GMS gives it 20 s as well. */
+const MAX_SUSPEND_MS = 20_000;
+
 /** What the coordinator was told of one member's messages in this round. */
 interface Tally {
   readonly member: Address;
@@ -47,6 +50,7 @@ export class STABLE extends Protocol {
   /** Payload bytes of group messages since something became stable or we gossiped for their sake. */
   #bytes = 0;
   #nextGossipMs: number;
+  #suspendedUntilMs = -Infinity;
 
   constructor(context: ProtocolContext, nakack2: NAKACK2) {
     super();
@@ -85,8 +89,17 @@ export class STABLE extends Protocol {
     this.#gossip(nowMs);
   }
 
+  /**
+   * A joiner was given our digest: until the view with it is here we tell nobody that we have more. So nothing becomes
+   * stable, and is thrown away by its sender, that the joiner still needs.
+   */
+  suspend(nowMs: number): void {
+    this.#suspendedUntilMs = nowMs + MAX_SUSPEND_MS;
+  }
+
   installView(view: GroupView): void {
     this.#view = view;
+    this.#suspendedUntilMs = -Infinity;
     this.#startRound(view);
   }
 
@@ -113,7 +126,7 @@ export class STABLE extends Protocol {
   #gossip(nowMs: number): void {
     const view = this.#view;
     const [coordinator] = view?.members ?? [];
-    if (view === null || coordinator === undefined) return;
+    if (view === null || coordinator === undefined || nowMs < this.#suspendedUntilMs) return;
     const digest = this.#nakack2.digest();
     if (addressKey(coordinator) === this.#context.selfKey) {
       this.#vote(this.#context.selfKey, digestEntries(digest), nowMs);

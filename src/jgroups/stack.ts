@@ -55,6 +55,7 @@ export class JGroupsStack {
   readonly #protocols: readonly Protocol[];
   readonly #unicast3: UNICAST3 | undefined;
   readonly #nakack2: NAKACK2 | undefined;
+  readonly #stable: STABLE | undefined;
   #audience: Audience = { epoch: 0, members: [] };
 
   /** @param config of `resolveConfig`, which checks it */
@@ -76,6 +77,7 @@ export class JGroupsStack {
     this.#protocols = createProtocols(context);
     this.#unicast3 = this.#protocols.find((protocol) => protocol instanceof UNICAST3);
     this.#nakack2 = this.#protocols.find((protocol) => protocol instanceof NAKACK2);
+    this.#stable = this.#protocols.find((protocol) => protocol instanceof STABLE);
     const top = {
       up: (message: InMessage) => this.#deliver(message),
       upBatch: (messages: readonly InMessage[]) => messages.forEach((message) => this.#deliver(message)),
@@ -139,9 +141,17 @@ export class JGroupsStack {
     for (const protocol of this.#protocols) protocol.viewInstalled(nowMs);
   }
 
-  /** How far each member's group messages have got here: what a joiner starts from. Null without multicast. */
+  /** How far each member's group messages have got here. Null without multicast. */
   digest(): Digest | null {
     return this.#nakack2?.digest() ?? null;
+  }
+
+  /**
+   * As `digest`, for a joiner to start from. Until the next view, or for 20 s, nothing more becomes stable.
+   */
+  digestForJoiner(nowMs: number): Digest | null {
+    this.#stable?.suspend(nowMs);
+    return this.digest();
   }
 
   /**

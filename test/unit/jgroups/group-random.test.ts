@@ -49,7 +49,7 @@ class Run {
     this.world.shuffle = (inFlight) => this.#disturb(inFlight);
     const count = 3 + below(this.rng, 3);
     for (let i = 0; i < count; i++) this.#add();
-    this.change(this.nodes);
+    this.change([...this.nodes]);
   }
 
   #add(): Node {
@@ -85,7 +85,7 @@ class Run {
     const id = ++this.#viewId;
     const joiners = members.filter((node) => !this.members.includes(node));
     const isFirst = this.members.length === 0;
-    const digest = isFirst ? null : (this.members[0]?.member.stack.digest() ?? null);
+    const digest = isFirst ? null : (this.members[0]?.member.stack.digestForJoiner(this.world.nowMs) ?? null);
     this.members = members;
     for (const node of members) {
       const isJoiner = joiners.includes(node);
