@@ -43,7 +43,7 @@ const WINDOW = 0xffff;
 /** The bytes of an IP literal, without its zone; null if it is none. */
 export function addressBytes(host: string): Buffer | null {
   const zone = host.indexOf('%');
-  const literal = zone < 0 ? host : host.slice(0, zone);
+  const literal = withoutDots(zone < 0 ? host : host.slice(0, zone));
   try {
     const writer = new ByteWriter(ipLength(literal));
     writeIp(writer, literal, 'address');
@@ -52,6 +52,15 @@ export function addressBytes(host: string): Buffer | null {
     if (error instanceof CodecError) return null;
     throw error;
   }
+}
+
+/** `::ffff:1.2.3.4` as `::ffff:102:304`. */
+function withoutDots(literal: string): string {
+  const colon = literal.lastIndexOf(':');
+  const ipv4 = colon < 0 || !literal.includes('.') ? null : addressBytes(literal.slice(colon + 1));
+  if (ipv4 === null) return literal;
+  const groups = [ipv4.readUInt16BE(0).toString(16), ipv4.readUInt16BE(2).toString(16)];
+  return `${literal.slice(0, colon + 1)}${groups.join(':')}`;
 }
 
 /** The largest payload of a UDP datagram. @param addressLength 4 or 16 */

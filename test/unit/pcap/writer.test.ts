@@ -147,7 +147,8 @@ test('a UDP packet, byte by byte', (t) => {
 test('addresses: literals with and without a zone, and nothing else', (t) => {
   t.deepEqual(addressBytes('127.0.0.1'), hex('7f000001'));
   t.deepEqual(addressBytes('fe80::1%eth0'), hex('fe800000000000000000000000000001'));
-  for (const host of ['', '%lo', 'localhost', '1.2.3', '1.2.3.256', 'fe80:::1', '::ffff:1.2.3.4']) {
+  t.deepEqual(addressBytes('::ffff:1.2.3.4'), hex('00000000 00000000 0000ffff 01020304'));
+  for (const host of ['', '%lo', 'localhost', '1.2.3', '1.2.3.256', 'fe80:::1', '::1.2.3', '1:2.3.4.5']) {
     t.is(addressBytes(host), null, host);
   }
 });
