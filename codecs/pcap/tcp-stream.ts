@@ -16,8 +16,8 @@ export class StreamAssembler {
   /** Sequence number of the stream's first byte. */
   readonly startSeq: number;
   ended = false;
-  /** For the owner: used since it last looked. */
-  recent = true;
+  /** For the owner: used again since it last looked. */
+  recent = false;
   /** Sequence number of the next byte to give out. */
   #nextSeq: number;
   /** Position of that byte in the stream. */
@@ -115,7 +115,16 @@ export class StreamAssembler {
     }
     this.ended = true;
     const { n, sec, nsec } = origin;
-    out.push({ kind: 'tcp-end', n, sec, nsec, stream: this.stream, offset: this.#offset, reason });
+    const closed = this.#finOffset < Infinity && reason !== 'reset';
+    out.push({
+      kind: 'tcp-end',
+      n,
+      sec,
+      nsec,
+      stream: this.stream,
+      offset: this.#offset,
+      reason: closed ? 'closed' : reason,
+    });
   }
 
   #drain(out: CaptureItem[]): void {

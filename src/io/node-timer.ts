@@ -13,6 +13,8 @@ export class NodeTimer implements Timer {
   readonly #callback: () => void;
   #deadlineMs = Infinity;
   #timeout: NodeJS.Timeout | null = null;
+  /** For what is due already: a timeout takes a millisecond at least. */
+  #immediate: NodeJS.Immediate | null = null;
   /** When the armed timeout fires. */
   #firesAtMs = Infinity;
 
@@ -27,14 +29,20 @@ export class NodeTimer implements Timer {
       return;
     }
     this.#deadlineMs = deadlineMs;
-    if (this.#timeout === null || deadlineMs < this.#firesAtMs) this.#arm();
+    if (deadlineMs <= performance.now()) this.#immediate ??= setImmediate(this.#fire);
+    else if (this.#timeout === null || deadlineMs < this.#firesAtMs) this.#arm();
   }
 
   clear(): void {
     this.#deadlineMs = Infinity;
-    if (this.#timeout === null) return;
-    clearTimeout(this.#timeout);
+    this.#disarm();
+  }
+
+  #disarm(): void {
+    if (this.#timeout !== null) clearTimeout(this.#timeout);
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#timeout = null;
+    this.#immediate = null;
   }
 
   #arm(): void {
@@ -46,7 +54,7 @@ export class NodeTimer implements Timer {
   }
 
   readonly #fire = (): void => {
-    this.#timeout = null;
+    this.#disarm();
     // Node's timers run on a cached, whole-millisecond clock and may fire a fraction early.
     if (performance.now() < this.#deadlineMs) {
       if (this.#deadlineMs !== Infinity) this.#arm();

@@ -12,11 +12,15 @@ export class JGroupsCounters {
   otherCluster = 0;
   /** Unicasts for another member, mostly one that had this port before. */
   notForUs = 0;
+  /** Datagrams from our own address, or messages in our own name: an echo, or somebody with our uuid. */
+  ownPackets = 0;
   /** Messages that a rule of a protocol forbids. */
   rejected = 0;
   acksSent = 0;
   acksReceived = 0;
   duplicates = 0;
+  /** First messages of connections that their sender had replaced or closed already: duplicates that came late. */
+  staleConnections = 0;
   /** Messages too far ahead of a gap, dropped; they are asked for again. */
   beyondWindow = 0;
   xmitRequestsSent = 0;

@@ -1,12 +1,23 @@
-import type { Header } from '../../codecs/jgroups/message.ts';
+import { Flag, type Frag2Header, type Header } from '../../codecs/jgroups/message.ts';
 import type { JGroupsCounters } from './counters.ts';
 import { headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
 
-/** What one sender may have in unfinished messages: past it new fragments are dropped, loudly. */
+/** What one sender may have in unfinished reliable messages: past it new fragments are dropped, loudly. */
 const MAX_PARTIAL_BYTES = 256 * 1024 * 1024;
+
+/** The same for all senders together that are no members: anybody can make up a sender. */
+const MAX_STRANGERS_BYTES = 64 * 1024 * 1024;
+
+/** Of unreliable messages, which never get finished if one fragment is lost: the oldest make room. */
+const MAX_UNRELIABLE_BYTES = 16 * 1024 * 1024;
 
 /** Counted for each fragment on top of its bytes, so that many tiny ones cannot pass the limit by. */
 const FRAGMENT_OVERHEAD_BYTES = 256;
+
+/** Bytes of the largest payload to send: half of what a receiver like us holds, for others may be under way. */
+export function largestPayload(fragSize: number): number {
+  return Math.floor(MAX_PARTIAL_BYTES / 2 / (fragSize + FRAGMENT_OVERHEAD_BYTES)) * fragSize;
+}
 
 interface Partial {
   /** By number. */
@@ -18,10 +29,32 @@ interface Partial {
   headers: readonly Header[];
 }
 
+/** Unfinished messages of one sender, by id, oldest first. */
+class Pool {
+  readonly partials = new Map<number, Partial>();
+  /** Of all of them, overhead included. */
+  bytes = 0;
+
+  remove(id: number, partial: Partial): void {
+    this.partials.delete(id);
+    this.bytes -= costOf(partial);
+  }
+
+  /** Returns how many fragments that were. */
+  removeOldest(): number {
+    for (const [id, partial] of this.partials) {
+      this.remove(id, partial);
+      return partial.fragments.size;
+    }
+    return 0;
+  }
+}
+
 interface Sender {
-  readonly partials: Map<number, Partial>;
-  /** Of all its partials, overhead included. */
-  bytes: number;
+  readonly reliable: Pool;
+  readonly unreliable: Pool;
+  /** For one that is no member: a view was installed since its first fragment. */
+  seenView: boolean;
 }
 
 /** Cuts large messages into fragments and joins them again (WIRE-3.6 section 8). */
@@ -30,6 +63,7 @@ export class FRAG2 extends Protocol {
   readonly #counters: JGroupsCounters;
   readonly #complain: (from: string, what: string) => void;
   readonly #senders = new Map<string, Sender>();
+  #members: ReadonlySet<string> = new Set();
   #lastId = 0;
 
   constructor(fragSize: number, counters: JGroupsCounters, complain: (from: string, what: string) => void) {
@@ -68,48 +102,96 @@ export class FRAG2 extends Protocol {
       this.above.up(message, nowMs);
       return;
     }
-    const whole = this.#add(message, header.id, header.fragNo, header.numFrags);
+    const whole = this.#add(message, header);
     if (whole !== null) this.above.up({ ...message, ...whole }, nowMs);
   }
 
-  /** A sender that left will never finish what it began. */
+  /** A sender that left will never finish what it began. One that joins may be here before the view that has it. */
   installView(members: ReadonlySet<string>): void {
-    for (const from of this.#senders.keys()) if (!members.has(from)) this.#senders.delete(from);
+    for (const [from, sender] of this.#senders) {
+      if (members.has(from)) sender.seenView = false;
+      else if (this.#members.has(from) || sender.seenView) this.#senders.delete(from);
+      else sender.seenView = true;
+    }
+    this.#members = members;
   }
 
-  #add(message: InMessage, id: number, fragNo: number, numFrags: number): Whole | null {
-    const { from } = message;
-    const payload = message.payload ?? new Uint8Array(0);
-    const cost = payload.length + FRAGMENT_OVERHEAD_BYTES;
-    let sender = this.#senders.get(from);
-    if (sender === undefined) this.#senders.set(from, (sender = { partials: new Map(), bytes: 0 }));
-    let partial = sender.partials.get(id);
-    if (sender.bytes + cost > MAX_PARTIAL_BYTES || !fits(partial, fragNo, numFrags)) {
-      this.#counters.fragmentsDropped++;
-      this.#complain(from, `fragment ${fragNo} of ${numFrags} of its message ${id} does not fit; dropped`);
+  #add(message: InMessage, header: Frag2Header): Whole | null {
+    const { id, fragNo, numFrags } = header;
+    const payload = message.payload ?? EMPTY;
+    const isReliable = (message.flags & Flag.NO_RELIABILITY) === 0;
+    const sender = this.#sender(message.from);
+    const pool = isReliable ? sender.reliable : sender.unreliable;
+    let partial = pool.partials.get(id);
+    if (partial?.fragments.has(fragNo) === true && partial.numFrags === numFrags) {
+      this.#counters.duplicates++; // of an unreliable one: nobody else looks
       return null;
     }
-    if (partial === undefined) {
+    const cost = payload.length + FRAGMENT_OVERHEAD_BYTES;
+    if (
+      (partial !== undefined && partial.numFrags !== numFrags) ||
+      !this.#fits(message.from, sender, pool, cost)
+    ) {
+      this.#counters.fragmentsDropped++;
+      this.#complain(
+        message.from,
+        `fragment ${fragNo} of ${numFrags} of its message ${id} does not fit; dropped`,
+      );
+      this.#forgetIfEmpty(message.from, sender);
+      return null;
+    }
+    if (partial === undefined || !pool.partials.has(id)) {
       partial = { fragments: new Map(), numFrags, bytes: 0, headers: [] };
-      sender.partials.set(id, partial);
+      pool.partials.set(id, partial);
     }
     // views of the receive buffer stay valid: every datagram has a buffer of its own
     partial.fragments.set(fragNo, payload);
     partial.bytes += payload.length;
-    sender.bytes += cost;
-    if (fragNo === 0) partial.headers = message.headers.filter((header) => header.protocol !== 'FRAG2');
+    pool.bytes += cost;
+    if (fragNo === 0) partial.headers = message.headers.filter(({ protocol }) => protocol !== 'FRAG2');
     if (partial.fragments.size < numFrags) return null;
-    sender.partials.delete(id);
-    sender.bytes -= partial.bytes + numFrags * FRAGMENT_OVERHEAD_BYTES;
+    pool.remove(id, partial);
+    this.#forgetIfEmpty(message.from, sender);
     return { headers: partial.headers, payload: join(partial) };
+  }
+
+  #sender(from: string): Sender {
+    let sender = this.#senders.get(from);
+    if (sender === undefined) {
+      sender = { reliable: new Pool(), unreliable: new Pool(), seenView: false };
+      this.#senders.set(from, sender);
+    }
+    return sender;
+  }
+
+  /** Makes room where something may be dropped for it. */
+  #fits(from: string, sender: Sender, pool: Pool, cost: number): boolean {
+    if (pool === sender.unreliable) {
+      if (!this.#members.has(from) || cost > MAX_UNRELIABLE_BYTES) return false;
+      while (pool.bytes + cost > MAX_UNRELIABLE_BYTES) this.#counters.fragmentsDropped += pool.removeOldest();
+      return true;
+    }
+    if (pool.bytes + cost > MAX_PARTIAL_BYTES) return false;
+    return this.#members.has(from) || this.#strangersBytes() + cost <= MAX_STRANGERS_BYTES;
+  }
+
+  #strangersBytes(): number {
+    let bytes = 0;
+    for (const [from, { reliable }] of this.#senders) if (!this.#members.has(from)) bytes += reliable.bytes;
+    return bytes;
+  }
+
+  #forgetIfEmpty(from: string, sender: Sender): void {
+    if (sender.reliable.bytes + sender.unreliable.bytes === 0) this.#senders.delete(from);
   }
 }
 
 type Whole = Pick<InMessage, 'headers' | 'payload'>;
 
-/** A fragment that is there already, or that tells another number of fragments than the others, does not. */
-function fits(partial: Partial | undefined, fragNo: number, numFrags: number): boolean {
-  return partial === undefined || (partial.numFrags === numFrags && !partial.fragments.has(fragNo));
+const EMPTY = new Uint8Array(0);
+
+function costOf(partial: Partial): number {
+  return partial.bytes + partial.fragments.size * FRAGMENT_OVERHEAD_BYTES;
 }
 
 function join(partial: Partial): Uint8Array {

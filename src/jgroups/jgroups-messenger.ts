@@ -1,3 +1,4 @@
+import { isIpLiteral } from '../../codecs/bytes/ip.ts';
 import { type Address, Flag, type GeodeAddress } from '../../codecs/jgroups/message.ts';
 import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
@@ -6,7 +7,8 @@ import type { MessengerOptions } from '../protocol/messenger-options.ts';
 import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
-import { GEODE_STACK, type JGroupsConfig } from './config.ts';
+import { type JGroupsConfig, resolveConfig } from './config.ts';
+import { largestPayload } from './frag2.ts';
 import { JGroupsStack } from './stack.ts';
 
 /** What Geode sets on its messages (WIRE-3.6 section 13), and what our unordered ones need. */
@@ -17,9 +19,6 @@ const SendFlags = {
   unreliable: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY,
 } as const;
 
-/** A Java byte[] holds no more, and a receiver must hold all of it. */
-const MAX_MESSAGE_BYTES = 0x7fff_ffff;
-
 export interface JGroupsMessengerOptions extends MessengerOptions {
   /** Settings of the stack that differ from Geode's. */
   readonly jgroups?: Partial<JGroupsConfig>;
@@ -29,15 +28,26 @@ export interface JGroupsMessengerOptions extends MessengerOptions {
 export class JGroupsMessenger extends StackMessenger {
   readonly #config: JGroupsConfig;
   readonly #timer: Timer;
+  /** By uuid, of the members of the view that can be reached by UDP. */
+  readonly #addresses = new Map<string, GeodeAddress>();
   /** When the timer is set to go off, so that it is only touched when that changes. */
   #armedForMs = Infinity;
   #socket: DatagramSocket | null = null;
   #stack: JGroupsStack | null = null;
   #dormant = false;
+  /** While dormant: a member of the view sent a datagram. */
+  onHeardDormant: (member: MemberId) => void = () => undefined;
 
+  /** @throws {LocalProtocolError} `ERR_OPTIONS` or `ERR_HOST` for options that cannot work */
   constructor(options: JGroupsMessengerOptions) {
     super(options, 'udp');
-    this.#config = { ...GEODE_STACK, ...options.jgroups, cluster: options.cluster };
+    this.#config = resolveConfig({ ...options.jgroups, cluster: options.cluster });
+    if (options.host.includes('%')) {
+      throw new LocalProtocolError(
+        'ERR_HOST',
+        `${options.host}: an address with a zone cannot be told to peers`,
+      );
+    }
     this.#timer = options.environment.createTimer(() => this.#handleTimeout());
   }
 
@@ -49,19 +59,25 @@ export class JGroupsMessenger extends StackMessenger {
       this.#config,
       toAddress(self),
       {
-        transmit: (datagram, host, port) => socket.send(datagram, host, port),
-        deliver: (src, payload) => this.deliver(this.#sender(src), payload),
+        transmit: (datagram, host, port) => this.#socket?.send(datagram, host, port),
+        deliver: (src, payload) => {
+          if (this.running) this.deliver(this.#sender(src), payload);
+        },
         acknowledged: (peer, messages, bytes) => this.acknowledged(peer, messages, bytes),
-        complain: (kind, peer, what) =>
-          this.log.warn(`${kind} ${peer}`, environment.nowMs(), () => `${this.#name(peer)}: ${what}`),
+        complain: (kind, peer, what) => {
+          // in every rolling upgrade late resends reach the member that has the port now
+          const level = kind === 'dest' ? 'info' : 'warn';
+          this.log[level](`${kind} ${peer}`, environment.nowMs(), () => `${this.#name(peer)}: ${what}`);
+        },
       },
       environment.nowMs(),
     );
     this.#socket = socket;
     this.#stack = stack;
     socket.onDatagram = (bytes, host, port) => {
-      if (!this.running || this.#dormant) return;
-      if (port === pair.port && host === pair.host) return; // JGroups drops what it sent itself
+      if (!this.running) return;
+      if (this.#dormant) this.#hearDormant(bytes); // which may wake it up
+      if (this.#dormant) return;
       stack.handleDatagram(bytes, host, port, environment.nowMs());
       this.#arm();
     };
@@ -69,23 +85,38 @@ export class JGroupsMessenger extends StackMessenger {
   }
 
   protected transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void {
-    this.#running().send(
-      toAddress(member),
-      message.payload,
-      sendFlags(message, reliable),
-      this.environment.nowMs(),
-    );
+    const address = this.#addresses.get(member.uuid);
+    if (address === undefined) {
+      this.#complainOfAddress(member); // and it ends as `memberLeft`
+      return;
+    }
+    const nowMs = this.environment.nowMs();
+    this.#running().send(address, message.payload, sendFlags(message, reliable), nowMs);
     this.#arm();
   }
 
   protected viewInstalled(view: View): void {
-    this.#running().installView(view.members.map(toAddress), this.environment.nowMs());
+    this.#addresses.clear();
+    for (const member of view.members) {
+      if (canReach(member)) this.#addresses.set(member.uuid, toAddress(member));
+      else this.#complainOfAddress(member);
+    }
+    this.#running().installView([...this.#addresses.values()], this.environment.nowMs());
     this.#arm();
+  }
+
+  #complainOfAddress(member: MemberId): void {
+    this.log.warn(
+      `address ${member.uuid}`,
+      this.environment.nowMs(),
+      () =>
+        `${formatMember(member)} cannot be reached by UDP: its host must be an IP address, its port not 0, its view id an int`,
+    );
   }
 
   checkSize(length: number, reliable: boolean): void {
     // a fragment of an unreliable message that is lost would leave the others at the receiver for good
-    const limit = reliable ? MAX_MESSAGE_BYTES : this.#config.fragSize;
+    const limit = reliable ? largestPayload(this.#config.fragSize) : this.#config.fragSize;
     if (length > limit) {
       throw new LocalProtocolError('ERR_TOO_LARGE', `${length} bytes are over the limit of ${limit}`);
     }
@@ -94,7 +125,9 @@ export class JGroupsMessenger extends StackMessenger {
   protected async close(): Promise<void> {
     this.#timer.clear();
     if (!this.#dormant) this.#running().stop(this.environment.nowMs());
-    await this.#socket?.close();
+    const socket = this.#socket;
+    this.#socket = null; // a handler may be running: what it brings about is not sent any more
+    await socket?.close();
   }
 
   protected stackStats(): Omit<StackStats, 'state'> {
@@ -108,10 +141,17 @@ export class JGroupsMessenger extends StackMessenger {
    * wakes up, for peers resend.
    */
   setDormant(dormant: boolean): void {
+    if (dormant && !this.#dormant && this.running) this.#running().stop(this.environment.nowMs());
     this.#dormant = dormant;
     this.#armedForMs = Infinity;
     this.#timer.clear();
     if (this.running) this.#arm();
+  }
+
+  #hearDormant(bytes: Uint8Array): void {
+    const uuid = this.#running().senderOf(bytes);
+    const member = uuid === null ? null : (this.view?.find(uuid) ?? null);
+    if (member !== null) this.onHeardDormant(member);
   }
 
   #running(): JGroupsStack {
@@ -143,9 +183,11 @@ export class JGroupsMessenger extends StackMessenger {
     return createMemberId({ uuid: src.uuid, host: src.host, port: src.port, viewId: src.viewId });
   }
 
+  /** @param peer a uuid or `host:port` */
   #name(peer: string): string {
-    const member = this.view?.find(peer);
-    return member === undefined || member === null ? peer : formatMember(member);
+    const member =
+      this.view?.find(peer) ?? this.view?.members.find(({ host, port }) => `${host}:${port}` === peer);
+    return member === undefined ? peer : formatMember(member);
   }
 }
 
@@ -153,6 +195,11 @@ function sendFlags(message: OutgoingMessage, reliable: boolean): number {
   if (!reliable) return SendFlags.unreliable;
   if (message.highPriority === true) return SendFlags.highPriority;
   return message.ordered === false ? SendFlags.unordered : SendFlags.ordered;
+}
+
+/** What Geode's address has room for, and a socket can send to. */
+function canReach({ host, port, viewId }: MemberId): boolean {
+  return isIpLiteral(host) && port > 0 && viewId === (viewId | 0);
 }
 
 /** Geode's address of a member. IPv6 scope ids are a host's own affair and not sent. */

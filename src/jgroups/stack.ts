@@ -1,5 +1,12 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
-import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
+import {
+  type Address,
+  addressKey,
+  type Datagram,
+  Flag,
+  type GeodeAddress,
+  type Message,
+} from '../../codecs/jgroups/message.ts';
 import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
 import type { JGroupsConfig } from './config.ts';
@@ -29,7 +36,7 @@ const PONG = Buffer.from('pong');
 export class JGroupsStack {
   readonly counters = new JGroupsCounters();
   readonly #config: JGroupsConfig;
-  readonly #self: Address;
+  readonly #self: GeodeAddress;
   readonly #selfKey: string;
   readonly #events: StackEvents;
   readonly #unicast3: UNICAST3;
@@ -37,7 +44,7 @@ export class JGroupsStack {
   /** From the top. */
   readonly #protocols: readonly Protocol[];
 
-  constructor(config: JGroupsConfig, self: Address, events: StackEvents, nowMs: number) {
+  constructor(config: JGroupsConfig, self: GeodeAddress, events: StackEvents, nowMs: number) {
     this.#config = config;
     this.#self = self;
     this.#selfKey = addressKey(self);
@@ -78,9 +85,25 @@ export class JGroupsStack {
     (this.#protocols[0] as Protocol).down(message, nowMs);
   }
 
+  /** Uuid of who sent a datagram to this member; null if it is for nobody here or makes no sense. Changes nothing. */
+  senderOf(bytes: Uint8Array): string | null {
+    try {
+      const datagram = decodeDatagram(bytes);
+      const { dest, src } = datagram.kind === 'single' ? datagram.message : datagram;
+      return dest !== null && src !== null && addressKey(dest) === this.#selfKey ? addressKey(src) : null;
+    } catch (error) {
+      if (error instanceof CodecError) return null;
+      throw error;
+    }
+  }
+
   handleDatagram(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
     this.counters.datagramsReceived++;
     this.counters.bytesReceived += bytes.length;
+    if (port === this.#self.port && host === this.#self.host) {
+      this.counters.ownPackets++; // JGroups drops them as well
+      return;
+    }
     // Geode's port-availability probe (WIRE-3.6 section 13)
     if (bytes.length === 4 && PING.equals(bytes)) {
       this.#events.transmit(PONG, host, port);
@@ -175,6 +198,8 @@ export class JGroupsStack {
     }
     if (dest !== null && addressKey(dest) === this.#selfKey) return true;
     this.counters.notForUs++;
+    const whom = dest === null ? 'a group' : `another member, ${addressKey(dest)}`;
+    this.#events.complain('dest', sender, `its message is for ${whom}; dropped`);
     return false;
   }
 
@@ -195,7 +220,11 @@ export class JGroupsStack {
       return null;
     }
     const from = addressKey(src);
-    if (from === this.#selfKey) return null;
+    if (from === this.#selfKey) {
+      this.counters.ownPackets++;
+      this.#events.complain('own', sender, 'it sends in our name: another process has our uuid; dropped');
+      return null;
+    }
     return { src, from, flags: message.flags, headers: message.headers, payload: message.payload };
   }
 
@@ -211,6 +240,8 @@ export class JGroupsStack {
 
   #transmit(message: OutMessage): void {
     const { dest, flags, payload } = message;
+    const physical = this.#physical(dest);
+    if (physical === null) return;
     const headers = [...message.headers, { protocol: 'TP', cluster: this.#config.cluster } as const];
     const datagram = encodeDatagram({
       kind: 'single',
@@ -218,8 +249,6 @@ export class JGroupsStack {
       multicast: false,
       message: { dest, src: this.#self, flags, headers, payload },
     });
-    const physical = this.#physical(dest);
-    if (physical === null) return;
     this.counters.datagramsSent++;
     this.counters.bytesSent += datagram.length;
     this.#events.transmit(datagram, physical.host, physical.port);

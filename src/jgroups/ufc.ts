@@ -27,6 +27,8 @@ export class UFC extends Protocol {
   readonly #complain: (from: string, what: string) => void;
   readonly #minCredits: number;
   readonly #sent = new Map<string, SendCredit>();
+  /** Those of `#sent` that have a queue: deadlines are looked up for every message, blocked members are rare. */
+  readonly #blocked = new Set<SendCredit>();
   /** Bytes that each member may still send to us before we give it new credits. */
   readonly #received = new Map<string, number>();
 
@@ -43,22 +45,15 @@ export class UFC extends Protocol {
   }
 
   down(message: OutMessage, nowMs: number): void {
-    const length = message.payload?.length ?? 0;
-    const credit =
-      (message.flags & Flag.NO_FC) !== 0 || length === 0
-        ? undefined
-        : this.#sent.get(addressKey(message.dest));
-    if (credit === undefined) {
-      this.below.down(message, nowMs);
-      return;
-    }
-    if (credit.queue.length === 0 && this.#take(credit, length)) {
+    const credit = this.#sent.get(addressKey(message.dest));
+    if (credit === undefined || this.#mayPass(credit, message)) {
       this.below.down(message, nowMs);
       return;
     }
     if (credit.queue.length === 0) {
       this.#counters.blocked++;
       credit.requestAtMs = nowMs + this.#config.maxBlockTimeMs;
+      this.#blocked.add(credit);
     }
     credit.queue.push(message);
   }
@@ -70,16 +65,17 @@ export class UFC extends Protocol {
       return;
     }
     this.above.up(message, nowMs);
-    const length = message.payload?.length ?? 0;
-    if (length > 0 && (message.flags & Flag.NO_FC) === 0) this.#consume(message, length, nowMs);
+    const cost = creditCost(message);
+    if (cost > 0) this.#consume(message, cost, nowMs);
   }
 
   /** Members that left need no credits; what waited for them is dropped: the messenger has said `memberLeft`. */
   installView(members: ReadonlySet<string>): void {
     const { maxCredits } = this.#config;
-    for (const member of this.#sent.keys()) {
+    for (const [member, credit] of this.#sent) {
       if (members.has(member)) continue;
       this.#sent.delete(member);
+      this.#blocked.delete(credit);
       this.#received.delete(member);
     }
     for (const member of members) {
@@ -90,7 +86,7 @@ export class UFC extends Protocol {
   }
 
   override handleTimeout(nowMs: number): void {
-    for (const credit of this.#sent.values()) {
+    for (const credit of this.#blocked) {
       const first = credit.queue[0];
       if (first === undefined || credit.requestAtMs > nowMs) continue;
       credit.requestAtMs = nowMs + this.#config.maxBlockTimeMs;
@@ -101,15 +97,23 @@ export class UFC extends Protocol {
 
   override nextDeadlineMs(): number {
     let next = Infinity;
-    for (const credit of this.#sent.values()) {
-      if (credit.queue.length > 0 && credit.requestAtMs < next) next = credit.requestAtMs;
-    }
+    for (const credit of this.#blocked) next = Math.min(next, credit.requestAtMs);
     return next;
   }
 
   /** Messages that wait for credits of this member. */
   queuedMessages(member: string): number {
     return this.#sent.get(member)?.queue.length ?? 0;
+  }
+
+  /**
+   * What costs nothing needs no credits. But where JGroups' sender would still be blocked in the send before, one
+   * that has an order keeps it.
+   */
+  #mayPass(credit: SendCredit, message: OutMessage): boolean {
+    const cost = creditCost(message);
+    if (credit.queue.length > 0) return cost === 0 && (message.flags & Flag.OOB) !== 0;
+    return this.#take(credit, cost);
   }
 
   /** A message larger than all credits goes when they are full; JGroups' sender would wait for ever. */
@@ -143,11 +147,12 @@ export class UFC extends Protocol {
     credit.left = Math.min(this.#config.maxCredits, credit.left + amount);
     let passed = 0;
     for (const message of credit.queue) {
-      if (!this.#take(credit, message.payload?.length ?? 0)) break;
+      if (!this.#take(credit, creditCost(message))) break;
       passed++;
       this.below.down(message, nowMs);
     }
     credit.queue.splice(0, passed);
+    if (credit.queue.length === 0) this.#blocked.delete(credit);
     if (passed > 0) credit.requestAtMs = nowMs + this.#config.maxBlockTimeMs;
   }
 
@@ -180,6 +185,11 @@ export class UFC extends Protocol {
       nowMs,
     );
   }
+}
+
+/** Only payload counts, headers do not. */
+function creditCost(message: { readonly flags: number; readonly payload: Uint8Array | null }): number {
+  return (message.flags & Flag.NO_FC) !== 0 ? 0 : (message.payload?.length ?? 0);
 }
 
 /** The amount, an 8-byte long; null if there is none. Negative ones count as absent. */

@@ -8,6 +8,13 @@ import type { InMessage, OutMessage } from './protocol.ts';
  */
 const MAX_AHEAD = 262_144;
 
+/**
+ * Payload bytes of one sender that wait behind a gap, with an overhead for each message. Flow control allows
+ * `maxCredits` (1 MiB) of them; who sends past it is not heard until the gap is closed.
+ */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const MESSAGE_OVERHEAD_BYTES = 256;
+
 /** Stands in the window for an OOB message, which was delivered on arrival. */
 export const DELIVERED = Symbol('delivered');
 
@@ -81,12 +88,34 @@ export class SendConnection extends Connection {
 export class ReceiveConnection extends Connection {
   readonly window: ReceiveWindow<InMessage | typeof DELIVERED>;
   ackPending = false;
+  /** Of the messages in the window. */
+  #waitingBytes = 0;
   /** The highest gap that the last tick saw; null: none. Gaps are asked for at the second tick that sees them. */
   #rememberedGap: number | null = null;
 
   constructor(peer: Address, connId: number, first: number, nowMs: number) {
     super(peer, connId, nowMs);
     this.window = new ReceiveWindow(first, MAX_AHEAD);
+  }
+
+  /** As `ReceiveWindow.add`, with a bound on bytes. The message that all others wait for is always taken. */
+  add(seqno: number, item: InMessage | typeof DELIVERED): 'added' | 'duplicate' | 'beyond' {
+    const bytes = storedBytes(item);
+    const isNext = seqno <= this.window.delivered + 1;
+    if (!isNext && this.#waitingBytes + bytes > MAX_WAITING_BYTES) return 'beyond';
+    const outcome = this.window.add(seqno, item);
+    if (outcome === 'added') this.#waitingBytes += bytes;
+    return outcome;
+  }
+
+  /** The next message in order, once; OOB ones are passed over. */
+  next(): InMessage | undefined {
+    for (;;) {
+      const item = this.window.next();
+      if (item === undefined) return undefined;
+      this.#waitingBytes -= storedBytes(item);
+      if (item !== DELIVERED) return item;
+    }
   }
 
   /** Once a tick: the seqnos to ask for now. */
@@ -102,4 +131,8 @@ export class ReceiveConnection extends Connection {
     if (remembered === null) return [];
     return missing.filter((seqno) => seqno <= remembered);
   }
+}
+
+function storedBytes(item: InMessage | typeof DELIVERED): number {
+  return item === DELIVERED ? 0 : MESSAGE_OVERHEAD_BYTES + (item.payload?.length ?? 0);
 }

@@ -4,10 +4,8 @@ import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqn
 import type { JGroupsConfig } from './config.ts';
 import type { JGroupsCounters } from './counters.ts';
 import { headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
+import { ClosedConnections, isOlder, MAX_CONN_ID, STALE_MS } from './connection-id.ts';
 import { DELIVERED, ReceiveConnection, SendConnection } from './unicast3-peer.ts';
-
-/** conn_id is a Java short that wraps to 0 (WIRE-3.6 section 5). */
-const MAX_CONN_ID = 0x7fff;
 
 /**
  * Senders that are no members may still open connections (they join, or their view is ahead of ours); more than
@@ -32,6 +30,7 @@ export class UNICAST3 extends Protocol {
   readonly #events: Unicast3Events;
   readonly #send = new Map<string, SendConnection>();
   readonly #receive = new Map<string, ReceiveConnection>();
+  readonly #closed = new ClosedConnections();
   readonly #firstSeqnoAskedMs = new Map<string, number>();
   #members: ReadonlySet<string> = new Set();
   #nextConnId = 0;
@@ -101,7 +100,7 @@ export class UNICAST3 extends Protocol {
     if (connection === null) return;
     connection.open(nowMs);
     const oob = (message.flags & Flag.OOB) !== 0;
-    const outcome = connection.window.add(header.seqno, oob ? DELIVERED : message);
+    const outcome = connection.add(header.seqno, oob ? DELIVERED : message);
     if (outcome === 'beyond') {
       this.#counters.beyondWindow++;
       return;
@@ -113,9 +112,8 @@ export class UNICAST3 extends Protocol {
       return;
     }
     if (oob) this.above.up(message, nowMs);
-    for (let next = connection.window.next(); next !== undefined; next = connection.window.next()) {
-      if (next !== DELIVERED) this.above.up(next, nowMs);
-    }
+    for (let next = connection.next(); next !== undefined; next = connection.next())
+      this.above.up(next, nowMs);
   }
 
   /** Null: the message is dropped, and its sender asked for the first one that it still has. */
@@ -127,9 +125,18 @@ export class UNICAST3 extends Protocol {
     const { from } = message;
     const connection = this.#receive.get(from);
     if (connection?.connId === header.connId) return connection;
+    if (header.seqno < 1) {
+      this.#counters.rejected++;
+      this.#events.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
+      return null;
+    }
     if (!header.first) {
       this.#counters.noConnection++;
       this.#askForFirstSeqno(message.src, from, nowMs);
+      return null;
+    }
+    if (this.#isStale(connection, from, header.connId, nowMs)) {
+      this.#counters.staleConnections++;
       return null;
     }
     if (connection === undefined && !this.#members.has(from) && this.#strangers() >= MAX_STRANGERS) {
@@ -143,6 +150,15 @@ export class UNICAST3 extends Protocol {
     const fresh = new ReceiveConnection(message.src, header.connId, header.seqno, nowMs);
     this.#receive.set(from, fresh);
     return fresh;
+  }
+
+  /**
+   * A first message that was held back on its way until its connection was replaced or closed. JGroups would start a
+   * new window by it, deliver it again, and lose the window in use.
+   */
+  #isStale(connection: ReceiveConnection | undefined, from: string, connId: number, nowMs: number): boolean {
+    if (connection === undefined) return this.#closed.isStale(from, connId, nowMs);
+    return isOlder(connId, connection.connId) && nowMs - connection.touchedMs < STALE_MS;
   }
 
   #strangers(): number {
@@ -180,7 +196,9 @@ export class UNICAST3 extends Protocol {
         if (connection !== undefined) this.#resendRequested(connection, message, nowMs);
         return;
       case 'CLOSE':
-        if (this.#receive.get(message.from)?.connId === header.connId) this.#receive.delete(message.from);
+        if (this.#receive.get(message.from)?.connId !== header.connId) return;
+        this.#receive.delete(message.from);
+        this.#closed.add(message.from, header.connId, nowMs);
         return;
       case 'DATA':
     }
@@ -275,7 +293,10 @@ export class UNICAST3 extends Protocol {
     const isIdle = (touchedMs: number): boolean =>
       connExpiryTimeoutMs > 0 && nowMs - touchedMs >= connExpiryTimeoutMs;
     for (const [key, connection] of this.#send) {
-      if (isIdle(connection.touchedMs) || nowMs >= connection.giveUpAtMs) connection.close(nowMs);
+      // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
+      const awaitsAck = connection.window.size > 0 && this.#members.has(key);
+      if ((isIdle(connection.touchedMs) && !awaitsAck) || nowMs >= connection.giveUpAtMs)
+        connection.close(nowMs);
       if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
         this.#removeSend(key, connection, nowMs);
     }
@@ -285,6 +306,7 @@ export class UNICAST3 extends Protocol {
       if (connection.ackPending) this.#sendAck(connection, nowMs);
       this.#receive.delete(key);
     }
+    this.#closed.expire(nowMs);
     for (const [key, askedMs] of this.#firstSeqnoAskedMs) {
       if (nowMs - askedMs >= this.#config.syncMinIntervalMs) this.#firstSeqnoAskedMs.delete(key);
     }

@@ -27,8 +27,8 @@ export interface IncomingMessage {
 
 export type StackName = 'udp' | 'tcp';
 
-/** Called in order, without waiting for what it returns; a rejection is logged and counted. */
-export type MessageHandler = (message: IncomingMessage) => void | Promise<void>;
+/** Called in order. What it returns is ignored, but for a promise that rejects: that is logged and counted. */
+export type MessageHandler = (message: IncomingMessage) => unknown;
 
 export interface SendResult {
   /** Recipients that are not in the view: nothing was accepted for them. */
@@ -96,7 +96,7 @@ export interface Messenger {
   addHandler(type: MessageType, handler: MessageHandler): void;
   /** For messages whose type has no handler. */
   setDefaultHandler(handler: MessageHandler): void;
-  /** Called when a recipient that made `send` say `writable: false` has room again. */
+  /** Called when a recipient that made `send` say `writable: false` has room again, or has left the view. */
   setWritableHandler(handler: (recipient: MemberId) => void): void;
   /**
    * Members that the view drops get no more retries; what they had not acknowledged ends as `memberLeft`.

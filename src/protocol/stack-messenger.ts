@@ -35,6 +35,8 @@ interface Peer {
   pendingBytes: number;
   /** `send` said `writable: false` for it. */
   awaitsRoom: boolean;
+  /** A message was refused: so are all others until there is room, lest smaller ones overtake it. */
+  refuses: boolean;
 }
 
 /**
@@ -51,13 +53,16 @@ export abstract class StackMessenger implements Messenger {
   readonly #ledger = new OutcomeLedger();
   readonly #waiters: FlushWaiters;
   readonly #self: SelfDelivery;
+  /** Unreliable messages, which are not counted. */
+  readonly #selfOnce: SelfDelivery;
   readonly #peers = new Map<string, Peer>();
   /** From senders that are not, or no longer, in the view: only counted, for anybody can make up a uuid. */
   #receivedFromStrangers = 0;
-  #state: 'new' | 'starting' | 'running' | 'stopped' = 'new';
+  #state: 'new' | 'running' | 'stopped' = 'new';
   #memberId: MemberId | null = null;
   #view: View | null = null;
   #onWritable: (recipient: MemberId) => void = () => undefined;
+  #started: Promise<MemberId> | null = null;
   #stopped: Promise<void> | null = null;
   /** Called whenever the last accepted message without an outcome got one. */
   onSettled: () => void = () => undefined;
@@ -75,7 +80,8 @@ export abstract class StackMessenger implements Messenger {
       release();
       this.onSettled();
     };
-    this.#self = new SelfDelivery(options.environment, (payload) => this.#deliverToSelf(payload));
+    this.#self = new SelfDelivery(options.environment, (payload) => this.#deliverToSelf(payload, true));
+    this.#selfOnce = new SelfDelivery(options.environment, (payload) => this.#deliverToSelf(payload, false));
   }
 
   // --- what a stack adds -----------------------------------------------------------------------------------
@@ -98,9 +104,21 @@ export abstract class StackMessenger implements Messenger {
     if (peer === undefined) return;
     peer.pendingBytes -= bytes + messages * MESSAGE_OVERHEAD_BYTES;
     peer.outcomes.deliver(messages);
-    if (!peer.awaitsRoom || peer.pendingBytes > this.#limits.highWaterBytes / 2) return;
+    if (peer.awaitsRoom && peer.pendingBytes <= this.#limits.highWaterBytes / 2) this.#announceRoom(peer);
+  }
+
+  #announceRoom(peer: Peer): void {
     peer.awaitsRoom = false;
-    this.#onWritable(peer.member);
+    peer.refuses = false;
+    try {
+      this.#onWritable(peer.member);
+    } catch (error) {
+      this.log.warn(
+        'writable handler',
+        this.environment.nowMs(),
+        () => `the writable handler failed: ${String(error)}`,
+      );
+    }
   }
 
   /** Hands a message to the application. `sender` is the view's id of it, where the view has one. */
@@ -127,18 +145,32 @@ export abstract class StackMessenger implements Messenger {
   // --- life ------------------------------------------------------------------------------------------------
 
   /** @param adopted a port that is bound already, and the id that belongs to it; without it one is bound here */
-  async start(adopted?: AdoptedPort): Promise<MemberId> {
-    if (this.#state !== 'new') throw new LocalProtocolError('ERR_STARTED', 'a messenger is started once');
-    this.#state = 'starting';
+  start(adopted?: AdoptedPort): Promise<MemberId> {
+    this.#started ??= this.#start(adopted);
+    return this.#started;
+  }
+
+  async #start(adopted?: AdoptedPort): Promise<MemberId> {
     try {
+      this.#checkNotStopped();
       if (adopted !== undefined) return this.#run(adopted);
       const halves = { udp: this.#stack === 'udp', tcp: this.#stack === 'tcp' };
       const pair = await this.environment.bind(bindOptions(this.options, halves));
+      try {
+        this.#checkNotStopped();
+      } catch (error) {
+        await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+        throw error;
+      }
       return this.#run({ pair, memberId: createOwnId(this.options, pair.port) });
     } catch (error) {
-      this.#state = 'new';
+      this.#started = null; // another port may be free
       throw error;
     }
+  }
+
+  #checkNotStopped(): void {
+    if (this.#stopped !== null) throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped');
   }
 
   #run({ pair, memberId }: AdoptedPort): MemberId {
@@ -162,6 +194,7 @@ export abstract class StackMessenger implements Messenger {
     const wasRunning = this.#state === 'running';
     this.#state = 'stopped';
     this.#self.stop();
+    this.#selfOnce.stop();
     if (wasRunning) await this.close();
     this.#peers.clear();
     this.#ledger.closeAll();
@@ -195,13 +228,13 @@ export abstract class StackMessenger implements Messenger {
       else if (!reliable) this.#sendOnce(peer, message, self);
       else {
         if (!this.#accept(peer, message, self)) refused.push(peer.member);
-        if (peer.pendingBytes > this.#limits.highWaterBytes) {
+        if (peer.refuses || peer.pendingBytes > this.#limits.highWaterBytes) {
           peer.awaitsRoom = true;
           writable = false;
         }
       }
     }
-    return { notInView, refused, writable: writable && refused.length === 0 };
+    return { notInView, refused, writable };
   }
 
   /** Each member once. */
@@ -214,14 +247,15 @@ export abstract class StackMessenger implements Messenger {
   }
 
   #sendOnce(peer: Peer, message: OutgoingMessage, self: MemberId): void {
-    if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
+    if (peer.member.uuid === self.uuid) this.#selfOnce.send(message.payload);
     else this.transmit(peer.member, message, false);
   }
 
   /** False: the queue is at its hard limit. One message is always taken, however large. */
   #accept(peer: Peer, message: OutgoingMessage, self: MemberId): boolean {
     const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
-    if (peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes) return false;
+    peer.refuses ||= peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes;
+    if (peer.refuses) return false;
     peer.pendingBytes += cost;
     peer.outcomes.accept();
     if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
@@ -229,9 +263,9 @@ export abstract class StackMessenger implements Messenger {
     return true;
   }
 
-  #deliverToSelf(payload: Uint8Array): void {
+  #deliverToSelf(payload: Uint8Array, reliable: boolean): void {
     const self = this.memberId;
-    this.acknowledged(self.uuid, 1, payload.length);
+    if (reliable) this.acknowledged(self.uuid, 1, payload.length);
     this.deliver(self, payload);
   }
 
@@ -268,7 +302,8 @@ export abstract class StackMessenger implements Messenger {
       return;
     }
     this.#view = view;
-    const departed = [...this.#peers.keys()].filter((uuid) => view.find(uuid) === null);
+    const departedPeers = [...this.#peers.values()].filter(({ member }) => view.find(member.uuid) === null);
+    const departed = departedPeers.map(({ member }) => member.uuid);
     for (const uuid of departed) this.#peers.delete(uuid);
     for (const member of view.members) {
       const known = this.#peers.get(member.uuid);
@@ -279,10 +314,13 @@ export abstract class StackMessenger implements Messenger {
           outcomes: this.#ledger.of(member),
           pendingBytes: 0,
           awaitsRoom: false,
+          refuses: false,
         });
     }
     this.viewInstalled(view, departed);
     for (const uuid of departed) this.#ledger.depart(uuid);
+    // who waits for room must not wait for ever
+    for (const peer of departedPeers) if (peer.awaitsRoom) this.#announceRoom(peer);
   }
 
   stats(): MessengerStats {

@@ -92,6 +92,17 @@ export class Cluster {
     return sum;
   }
 
+  /** Messages on their way to one member, also from senders whose view has dropped it; as of the last refresh. */
+  inFlightTo(slot: Slot): number {
+    const to = slot.member?.id.uuid ?? '';
+    let sum = 0;
+    for (const { member, tally } of this.slots) {
+      if (member === null || member.id.uuid === to) continue;
+      sum += (tally.sent.get(to) ?? 0) - (slot.tally.received.get(member.id.uuid)?.delivered ?? 0);
+    }
+    return sum;
+  }
+
   rows(): MemberRow[] {
     return this.slots.map((slot) => ({
       name: slot.name,

@@ -1,4 +1,5 @@
 import { JGroupsMessenger, type JGroupsMessengerOptions } from '../jgroups/jgroups-messenger.ts';
+import { LocalProtocolError } from '../protocol/errors.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
 import { bindOptions, createOwnId } from '../protocol/messenger-options.ts';
 import type {
@@ -37,20 +38,46 @@ export class DelegatingMessenger implements Messenger {
   #others: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
   #udpState: StackState = 'active';
   #view: View | null = null;
+  /** A member of the view used UDP though by its version it should not: until the next view we listen. */
+  #heardByUdp = false;
+  #started: Promise<MemberId> | null = null;
 
   constructor(options: DelegatingMessengerOptions) {
     this.#options = options;
     this.#policy = { ...DEFAULT_ROUTING_POLICY, ...options.routing };
+    if (
+      this.#policy.tcp === 'off' &&
+      route(options.member, { ...this.#policy, tcp: 'auto' }).stack === 'tcp'
+    ) {
+      // the others would put their UDP to sleep, and never hear this member
+      throw new LocalProtocolError(
+        'ERR_OPTIONS',
+        `a member with TCP switched off must not advertise version ${options.member.version}, which speaks TCP`,
+      );
+    }
     this.#udp = new JGroupsMessenger(options);
     this.#tcp = new TcpMessenger(options);
     this.#udp.onSettled = () => this.#retire();
+    this.#udp.onHeardDormant = (member) => this.#wake(member);
   }
 
   // --- life ------------------------------------------------------------------------------------------------
 
-  async start(): Promise<MemberId> {
+  start(): Promise<MemberId> {
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = null; // another port may be free
+      throw error;
+    });
+    return this.#started;
+  }
+
+  async #start(): Promise<MemberId> {
     const { environment } = this.#options;
     const pair = await environment.bind(bindOptions(this.#options, { udp: true, tcp: true }));
+    if (this.#udpState === 'closed') {
+      await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+      throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped before its port was bound');
+    }
     const adopted = { pair, memberId: createOwnId(this.#options, pair.port) };
     await Promise.all([this.#udp.start(adopted), this.#tcp.start(adopted)]);
     return adopted.memberId;
@@ -94,7 +121,8 @@ export class DelegatingMessenger implements Messenger {
   #byStack(recipients: OutgoingMessage['recipients']): Record<StackName, readonly MemberId[]> {
     if (recipients === 'all') return this.#others;
     const byStack: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
-    for (const recipient of recipients) byStack[this.#routes.get(recipient.uuid)?.stack ?? 'tcp'].push(recipient);
+    for (const recipient of recipients)
+      byStack[this.#routes.get(recipient.uuid)?.stack ?? 'tcp'].push(recipient);
     return byStack;
   }
 
@@ -131,6 +159,7 @@ export class DelegatingMessenger implements Messenger {
     if (!isNewer) return;
     this.#tcp.installView(view);
     this.#view = view;
+    this.#heardByUdp = false;
     this.#route(view);
     this.#retire();
   }
@@ -156,13 +185,23 @@ export class DelegatingMessenger implements Messenger {
 
   /** Moves the legacy stack to the state that view and pending messages call for. */
   #retire(): void {
-    const needed = this.#view === null || this.#others.udp.length > 0;
+    const isOld = this.explain(this.memberId).stack === 'udp'; // then the others reach it by UDP
+    const needed = this.#view === null || this.#others.udp.length > 0 || isOld || this.#heardByUdp;
     const state = nextState(this.#udpState, { needed, pending: this.#udp.pending });
     if (state === this.#udpState) return;
     const { logger } = this.#options.environment;
     logger.info(`UDP is ${state} (was ${this.#udpState}) with view ${this.#view?.id ?? 'none'}`);
     this.#udpState = state;
     this.#udp.setDormant(state === 'dormant');
+  }
+
+  #wake(member: MemberId): void {
+    const { logger } = this.#options.environment;
+    logger.warn(
+      `${formatMember(member)} uses UDP though it advertises version ${member.version}; UDP is woken up`,
+    );
+    this.#heardByUdp = true;
+    this.#retire();
   }
 
   stats(): MessengerStats {
@@ -201,7 +240,12 @@ export class DelegatingMessenger implements Messenger {
   }
 }
 
-function sendBy(messenger: Messenger, message: OutgoingMessage, to: readonly MemberId[], reliable: boolean): SendResult {
+function sendBy(
+  messenger: Messenger,
+  message: OutgoingMessage,
+  to: readonly MemberId[],
+  reliable: boolean,
+): SendResult {
   const part = { ...message, recipients: to };
   return reliable ? messenger.send(part) : messenger.sendUnreliably(part);
 }

@@ -33,6 +33,7 @@ export function route(recipient: Pick<MemberId, 'version'>, policy: RoutingPolic
   if (!Number.isInteger(version) || version < 0 || version > last) {
     return { stack: 'udp', reason: `its version ${version} is beyond ${last}, the last known to speak TCP` };
   }
-  if (version < first) return { stack: 'udp', reason: `its version ${version} is before ${first}, the first with TCP` };
+  if (version < first)
+    return { stack: 'udp', reason: `its version ${version} is before ${first}, the first with TCP` };
   return { stack: 'tcp', reason: `its version ${version} speaks TCP` };
 }

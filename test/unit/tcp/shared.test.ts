@@ -38,13 +38,13 @@ test('handlers: by type, then default, a second one is refused', (t) => {
   const { environment, lines } = stillEnvironment();
   const table = new HandlerTable(environment, (payload) => payload[0] ?? null);
   const seen: string[] = [];
-  table.add(1, (message) => seen.push(`one ${String(message.type)}`));
+  table.add(1, (message) => void seen.push(`one ${String(message.type)}`));
   t.throws(() => table.add(1, () => undefined), { code: 'ERR_HANDLER' });
   table.dispatch(peer('a'), Uint8Array.of(1), 'tcp');
   table.dispatch(peer('a'), Uint8Array.of(2), 'tcp');
   t.is(table.unhandled, 1);
   t.regex(lines.join(), /no handler for a message of type 2 from 127.0.0.1:1/);
-  table.setDefault((message: IncomingMessage) => seen.push(`default ${String(message.type)}`));
+  table.setDefault((message: IncomingMessage) => void seen.push(`default ${String(message.type)}`));
   table.dispatch(peer('a'), Uint8Array.of(2), 'tcp');
   table.dispatch(peer('a'), new Uint8Array(0), 'udp');
   t.deepEqual(seen, ['one 1', 'default 2', 'default null']);
@@ -59,7 +59,6 @@ test('handlers: what throws or rejects is counted, logged once, and kills nothin
   table.add(1, () => {
     throw new Error('sync');
   });
-  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what an application may do by mistake
   table.add(2, () => Promise.reject(new Error('async')));
   table.dispatch(peer('a'), Uint8Array.of(1), 'tcp');
   table.dispatch(peer('a'), Uint8Array.of(1), 'tcp');

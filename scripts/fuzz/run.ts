@@ -1,0 +1,66 @@
+/** `npm run fuzz -- --inputs 20000 --seed 1`: mutated input for everything that takes bytes from strangers. */
+
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { seededRng } from '../../src/protocol/rng.ts';
+import { mutate } from './mutate.ts';
+import { type Target, targets } from './targets.ts';
+
+/** No input may hold up the rest for so long, on the slowest machine that we know. */
+const SLOW_MS = 250;
+/** Room for what the runtime keeps; an allocation by an unchecked length shows as far more. */
+const MAX_GROWTH_BYTES = 512 * 1024 * 1024;
+
+const { values } = parseArgs({
+  options: { inputs: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
+});
+const inputs = Number(values.inputs);
+const seed = Number(values.seed);
+
+let failed = 0;
+const all = targets();
+for (const [i, target] of all.entries())
+  failed += fuzz(target, Math.ceil(inputs / all.length), seed * 1_000 + i);
+console.log(`${inputs} fuzz inputs with seed ${seed}: ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function fuzz(target: Target, count: number, targetSeed: number): number {
+  const rng = seededRng(targetSeed);
+  const before = process.memoryUsage().rss;
+  let failures = 0;
+  let slowestMs = 0;
+  for (let i = 0; i < count && failures < 10; i++) {
+    const bytes = mutate(rng, target.corpus);
+    const start = performance.now();
+    try {
+      target.run(bytes);
+    } catch (error) {
+      failures++;
+      report(target, bytes, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    const took = performance.now() - start;
+    slowestMs = Math.max(slowestMs, took);
+    if (took > SLOW_MS) {
+      failures++;
+      report(target, bytes, `took ${took.toFixed(0)} ms`);
+    }
+  }
+  const growth = process.memoryUsage().rss - before;
+  if (growth > MAX_GROWTH_BYTES) {
+    failures++;
+    console.log(`${target.name}: memory grew by ${growth} bytes`);
+  }
+  console.log(
+    `${target.name}: ${count} inputs, ${failures} failed, slowest ${slowestMs.toFixed(1)} ms, memory +${Math.round(growth / 1e6)} MB`,
+  );
+  return failures;
+}
+
+function report(target: Target, bytes: Uint8Array, what: string): void {
+  const file = join(tmpdir(), `rollgate-fuzz-${process.pid}-${Date.now()}.bin`);
+  writeFileSync(file, bytes);
+  console.log(`${target.name}: ${what}\n  input of ${bytes.length} bytes kept in ${file}`);
+}

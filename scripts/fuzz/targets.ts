@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+
+import { CodecError } from '../../codecs/bytes/errors.ts';
+import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
+import { GEODE_STACK } from '../../src/jgroups/config.ts';
+import { JGroupsStack } from '../../src/jgroups/stack.ts';
+import { captureDatagrams } from './corpus.ts';
+
+/** Something that takes bytes from strangers. `run` throws only if it fell for them. */
+export interface Target {
+  readonly name: string;
+  readonly corpus: readonly Uint8Array[];
+  run(bytes: Uint8Array): void;
+}
+
+const FIXTURES = join(import.meta.dirname, '../../compat-fixtures');
+
+/** What decodes must encode again; what does not must say so by a CodecError. */
+function datagramCodec(corpus: readonly Uint8Array[]): Target {
+  return {
+    name: 'JGroups datagram codec',
+    corpus,
+    run(bytes) {
+      try {
+        encodeDatagram(decodeDatagram(bytes));
+      } catch (error) {
+        if (!(error instanceof CodecError)) throw error;
+      }
+    },
+  };
+}
+
+/** The whole stack of a member that really is one of the capture's: it must take anything and go on. */
+function legacyStack(corpus: readonly Uint8Array[]): Target {
+  let nowMs = 0;
+  const self = { kind: 'geode', host: '127.0.0.1', scopeId: 0, port: 41_601, viewId: 1 } as const;
+  const uuid = '11010101010101012202020202020202';
+  const peer = { ...self, port: 41_600, uuid: '10000000000000002000000000000000' };
+  const ignore = (): void => undefined;
+  const events = { transmit: ignore, deliver: ignore, acknowledged: ignore, complain: ignore };
+  const stack = new JGroupsStack(GEODE_STACK, { ...self, uuid }, events, nowMs);
+  stack.installView([peer, { ...self, uuid }], nowMs);
+  return {
+    name: 'legacy stack',
+    corpus,
+    run(bytes) {
+      stack.handleDatagram(bytes, '127.0.0.1', 41_600, nowMs);
+      nowMs += 7;
+      if (stack.nextDeadlineMs() <= nowMs) stack.handleTimeout(nowMs);
+    },
+  };
+}
+
+export function targets(): Target[] {
+  const datagrams = captureDatagrams(FIXTURES);
+  return [datagramCodec(datagrams), legacyStack(datagrams)];
+}

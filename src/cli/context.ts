@@ -1,0 +1,47 @@
+import type { Logger } from '../protocol/logger.ts';
+import type { RehearsalEvents, RehearsalOptions, RehearsalReport } from '../rehearsal/types.ts';
+import type { ExitCode } from './exit-code.ts';
+
+/** What a command writes to: standard output or standard error, or a test's stand-in. */
+export interface OutputStream {
+  readonly isTTY?: boolean | undefined;
+  /** Width and height of the terminal in characters; undefined if it is none. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  write(text: string): unknown;
+}
+
+export type RunRehearsal = (
+  options: RehearsalOptions,
+  events: RehearsalEvents,
+  signal: AbortSignal,
+  logger: Logger,
+) => Promise<RehearsalReport>;
+
+/** All that the command line needs of the world, so that a test can start it with another one. */
+export interface CliContext {
+  /** Arguments without node and the script. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly version: string;
+  readonly runRehearsal: RunRehearsal;
+  /** Milliseconds, monotonic. */
+  readonly nowMs: () => number;
+  /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */
+  onInterrupt(handler: () => void): () => void;
+  /** Ends the process at once, for the user who interrupts twice. */
+  exitNow(code: ExitCode): void;
+}
+
+/** Options that every command has. */
+export interface GlobalFlags {
+  readonly color: boolean;
+  readonly debug?: boolean;
+  readonly logLevel: LogLevel;
+}
+
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];

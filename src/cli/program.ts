@@ -1,0 +1,72 @@
+import { Command, CommanderError, Option } from 'commander';
+
+import { type CliContext, type GlobalFlags, LOG_LEVELS } from './context.ts';
+import { ExitCode } from './exit-code.ts';
+import { describeError } from './failure.ts';
+import { oneOf } from './option-parsers.ts';
+import { createRehearseCommand } from './rehearse-command.ts';
+
+/** Runs the command line and resolves to its exit code. Throws nothing. */
+export async function runCli(context: CliContext): Promise<ExitCode> {
+  let code: ExitCode = ExitCode.ok;
+  const program = createProgram(context);
+  addCommand(
+    program,
+    createRehearseCommand(context, (result) => (code = result)),
+  );
+  try {
+    await program.parseAsync(context.args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // commander has said what is wrong, or printed the help or the version that was asked for
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    context.stderr.write(`${describeError(error, program.opts<GlobalFlags>().debug === true)}\n`);
+    return ExitCode.usage;
+  }
+}
+
+function createProgram(context: CliContext): Command {
+  const { stdout, stderr } = context;
+  return new Command('rollgate')
+    .description(
+      'Moves a live Apache Geode or JGroups 3.6 cluster from reliable UDP to TCP, member by member.',
+    )
+    .version(context.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addOption(
+      new Option('--log-level <level>', `diagnostics: ${LOG_LEVELS.join(', ')}`)
+        .default('warn', 'warn')
+        .argParser(oneOf(LOG_LEVELS)),
+    )
+    .option('--no-color', 'no colors; the same as NO_COLOR=1')
+    .option('--debug', 'after an error, print where it came up')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => write(text.replace(' is invalid. ', ' is invalid: ')),
+      getOutHelpWidth: () => stdout.columns ?? 80,
+      getErrHelpWidth: () => stderr.columns ?? 80,
+    })
+    .exitOverride()
+    .showHelpAfterError('(--help tells more)')
+    .addHelpText('after', EXAMPLES);
+}
+
+/** Commands made on their own do not have the program's settings yet. */
+function addCommand(program: Command, command: Command): void {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+const EXAMPLES = `
+Examples:
+  rollgate rehearse                      rehearse an upgrade of four members
+  rollgate rehearse --loss 0.05 --kill   the same on a bad network, with crashes
+  rollgate rehearse --help               all options of a rehearsal
+
+Exit codes:
+  0    done; for a rehearsal: the contract held
+  1    the rehearsal ran to its end and the contract did not hold
+  2    wrong usage, or something that is needed is missing
+  130  interrupted`;

@@ -1,0 +1,61 @@
+/** Times and sizes of the TCP stack, each with its reason. Those of the wire are in codecs/tcp/v1/limits.ts. */
+
+/** Payload bytes of a DATA frame: small enough that a control frame never waits long behind one. */
+export const FRAGMENT_BYTES = 64 * 1024;
+
+/** Frames of a turn are gathered up to this before they are written: about what a socket takes at once. */
+export const BATCH_BYTES = 64 * 1024;
+
+/** From here on a payload is written as it is, behind its header: copying it would cost more than a write. */
+export const COPY_LIMIT_BYTES = 16 * 1024;
+
+/** Unreliable messages that wait for a connection; more than this would be stale when they arrive. */
+export const UNRELIABLE_QUEUE_BYTES = 256 * 1024;
+
+/** How long an unreliable message may wait: Geode's heartbeats, its users, come several times a memberTimeout (5 s). */
+export const UNRELIABLE_MAX_AGE_MS = 1_000;
+
+/** DATA frames and bytes after which the receiver acknowledges at once. */
+export const ACK_EVERY_FRAMES = 64;
+export const ACK_EVERY_BYTES = 256 * 1024;
+
+/** Connections both ways: 1,000 members, each with two of which one may just be replaced, and strangers. */
+export const MAX_CONNECTIONS = 4_096;
+
+/** Senders that no view has named yet: as many as could join at once. */
+export const MAX_STRANGERS = 1_024;
+
+/** Departed members that are remembered, so that they are told so rather than served. */
+export const MAX_DEPARTED = 4_096;
+
+export interface TcpTimings {
+  /** From opening a connection to WELCOME, and on the other side from accepting one to HELLO. */
+  readonly handshakeTimeoutMs: number;
+  /** A connected sender sends PING so often. */
+  readonly pingIntervalMs: number;
+  /** With nothing heard, or nothing acknowledged though something waits, a connection is given up. */
+  readonly stallTimeoutMs: number;
+  /** A receiver that hears nothing, not even a PING, for so long gives the connection up. */
+  readonly idleTimeoutMs: number;
+  readonly ackDelayMs: number;
+  /** First and longest wait before a reconnect. */
+  readonly backoffMinMs: number;
+  readonly backoffMaxMs: number;
+  /** A connection that was ended in order may take so long to write out its last bytes. */
+  readonly lingerMs: number;
+  /** State of a sender that no view names is kept so long after its connection closed. */
+  readonly strangerTimeoutMs: number;
+}
+
+/** Stalls show within Geode's memberTimeout of 5 s plus one tick. */
+export const DEFAULT_TIMINGS: TcpTimings = {
+  handshakeTimeoutMs: 5_000,
+  pingIntervalMs: 1_000,
+  stallTimeoutMs: 5_000,
+  idleTimeoutMs: 15_000,
+  ackDelayMs: 5,
+  backoffMinMs: 10,
+  backoffMaxMs: 2_000,
+  lingerMs: 500,
+  strangerTimeoutMs: 60_000,
+};

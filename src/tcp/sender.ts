@@ -1,0 +1,252 @@
+import type { Frame } from '../../codecs/tcp/v1/frame.ts';
+import { codeName, GoodbyeCode, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
+import { DATA_OVERHEAD_BYTES } from '../../codecs/tcp/v1/data.ts';
+import type { Welcome } from '../../codecs/tcp/v1/handshake.ts';
+import type { Stream } from '../protocol/environment.ts';
+import { formatMember } from '../protocol/member-id.ts';
+import type { MemberId } from '../protocol/member-id.ts';
+import { randomHex } from '../protocol/messenger-options.ts';
+import { TimerTable } from '../protocol/timer-table.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionOwner } from './connection.ts';
+import type { TcpContext } from './context.ts';
+import { checkExpected, checkWelcome, createHello } from './handshake.ts';
+import { FRAGMENT_BYTES } from './limits.ts';
+import { printable } from './printable.ts';
+import { Reconnect } from './reconnect.ts';
+import { type Acknowledged, SendWindow } from './send-window.ts';
+import type { Flushable } from './turn.ts';
+import { UnreliableQueue } from './unreliable-queue.ts';
+
+/**
+ *     idle       nothing to send and no connection
+ *     waiting    until the next attempt
+ *     greeting   connection opened, WELCOME not yet there
+ *     ready      connected
+ *     closed     the recipient left the view, or we stop: for good
+ */
+type SenderState = 'idle' | 'waiting' | 'greeting' | 'ready' | 'closed';
+
+/** Everything towards one recipient: what it has been promised, and the connection that we open to it. */
+export class Sender implements ConnectionOwner, Flushable {
+  readonly #context: TcpContext;
+  readonly #connect: (host: string, port: number) => Stream;
+  readonly #connId: number;
+  readonly #window: SendWindow;
+  readonly #unreliable: UnreliableQueue;
+  readonly #reconnect: Reconnect;
+  readonly #timers = new TimerTable<'retry' | 'handshake' | 'tick'>();
+  #state: SenderState = 'idle';
+  #connection: Connection | null = null;
+  #fragmentBytes = FRAGMENT_BYTES;
+  /** When an ack last told of progress, or the first frame went out after all was acknowledged. */
+  #progressMs = 0;
+  recipient: MemberId;
+  queued = false;
+
+  constructor(
+    context: TcpContext,
+    connect: (host: string, port: number) => Stream,
+    recipient: MemberId,
+    connId: number,
+  ) {
+    this.#context = context;
+    this.#connect = connect;
+    this.recipient = recipient;
+    this.#connId = connId;
+    this.#window = new SendWindow(`${recipient.host}:${recipient.port}`, context.counters);
+    this.#unreliable = new UnreliableQueue(context.counters);
+    this.#reconnect = new Reconnect(context.timings);
+  }
+
+  send(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
+    this.#window.push(payload, unordered, highPriority);
+    this.#context.turn.add(this);
+  }
+
+  sendUnreliably(payload: Uint8Array): void {
+    this.#unreliable.push(payload, this.#context.environment.nowMs());
+    this.#context.turn.add(this);
+  }
+
+  /** The view dropped the recipient, or we stop. */
+  close(goodbye: keyof typeof GoodbyeCode, reason: string): void {
+    if (this.#state === 'ready') this.#connection?.end('GOODBYE', GoodbyeCode[goodbye], reason);
+    else this.#connection?.destroy();
+    this.#connection = null;
+    this.#state = 'closed';
+    for (const timer of ['retry', 'handshake', 'tick'] as const) this.#timers.clear(timer);
+  }
+
+  nextDeadline(): number {
+    return this.#timers.next();
+  }
+
+  handleTimeout(nowMs: number): void {
+    if (this.#timers.expire('retry', nowMs)) this.#open(nowMs);
+    if (this.#timers.expire('handshake', nowMs)) {
+      this.#abandon(`no WELCOME within ${this.#context.timings.handshakeTimeoutMs} ms`);
+    }
+    if (this.#timers.expire('tick', nowMs)) this.#tick(nowMs);
+  }
+
+  /** The turn ends: opens the connection if something waits, or writes what it takes. */
+  flush(): void {
+    if (this.#state === 'idle') {
+      if (!this.#window.isEmpty || !this.#unreliable.isEmpty) this.#open(this.#context.environment.nowMs());
+      return;
+    }
+    const connection = this.#connection;
+    if (this.#state !== 'ready' || connection === null) return;
+    const nowMs = this.#context.environment.nowMs();
+    while (connection.writable) {
+      const payload = this.#unreliable.poll(nowMs);
+      if (payload === null) break;
+      connection.send({ type: 'UNRELIABLE', payload });
+    }
+    while (connection.writable) {
+      if (!this.#window.isWaiting) this.#progressMs = nowMs;
+      const frame = this.#window.pollFrame(this.#fragmentBytes);
+      if (frame === null) break;
+      connection.sendData(frame.seqno, frame.flags, frame.payload);
+    }
+    connection.flush();
+  }
+
+  handleOpen(connection: Connection): void {
+    const { self, cluster, session } = this.#context;
+    connection.sendPreamble();
+    connection.send(
+      createHello({
+        self,
+        cluster,
+        session,
+        recipient: this.recipient,
+        connId: this.#connId,
+        nextSeqno: this.#window.nextSeqno,
+      }),
+    );
+  }
+
+  handleFrame(connection: Connection, frame: Frame): void {
+    checkExpected(this.#state === 'ready' ? 'sending' : 'awaitingWelcome', frame, connection.peer);
+    switch (frame.type) {
+      case 'WELCOME':
+        this.#handleWelcome(connection, frame);
+        return;
+      case 'ACK':
+        this.#settle(this.#window.handleAck(frame.seqno));
+        return;
+      case 'PONG':
+        this.#reconnect.handleSuccess();
+        return;
+      case 'REJECT':
+        this.#context.counters.rejected++;
+        this.#abandon(`rejected, ${codeName(RejectCode, frame.code)}: ${frame.reason}`);
+        return;
+      case 'GOODBYE':
+        this.#abandon(`goodbye, ${codeName(GoodbyeCode, frame.code)}: ${frame.reason}`);
+        return;
+      default: // none that checkExpected lets through
+    }
+  }
+
+  handleDrain(): void {
+    this.#context.turn.add(this);
+  }
+
+  handleClosed(_connection: Connection, reason: string): void {
+    this.#connection = null;
+    this.#timers.clear('handshake');
+    this.#timers.clear('tick');
+    this.#context.counters.connectionsLost++;
+    this.#unreliable.clear();
+    const { environment } = this.#context;
+    const nowMs = environment.nowMs();
+    const delayMs = this.#reconnect.nextDelayMs(environment.rng);
+    // Also without messages: one that is sent meanwhile must not go round the backoff.
+    this.#state = 'waiting';
+    this.#setTimer('retry', nowMs + delayMs);
+    this.#complain(reason, delayMs, nowMs);
+  }
+
+  #open(nowMs: number): void {
+    if (this.#window.isEmpty && this.#unreliable.isEmpty) {
+      this.#state = 'idle';
+      return;
+    }
+    this.#state = 'greeting';
+    this.#context.counters.connectionsOpened++;
+    const stream = this.#connect(this.recipient.host, this.recipient.port);
+    this.#connection = new Connection(this.#context, stream, false, this);
+    this.#setTimer('handshake', nowMs + this.#context.timings.handshakeTimeoutMs);
+  }
+
+  #handleWelcome(connection: Connection, welcome: Welcome): void {
+    checkWelcome(welcome, this.recipient, connection.peer);
+    const delivered = this.#window.handleResume(welcome.lastSeqno);
+    const nowMs = this.#context.environment.nowMs();
+    connection.establish();
+    this.#state = 'ready';
+    this.#fragmentBytes = Math.min(FRAGMENT_BYTES, welcome.maxFrameBytes - (DATA_OVERHEAD_BYTES - 4));
+    this.#unreliable.maxBytes = welcome.maxFrameBytes;
+    this.#progressMs = nowMs;
+    this.#timers.clear('handshake');
+    this.#setTimer('tick', nowMs + this.#context.timings.pingIntervalMs);
+    this.#settle(delivered);
+    this.#context.turn.add(this);
+  }
+
+  #settle({ messages, bytes }: Acknowledged): void {
+    this.#progressMs = this.#context.environment.nowMs();
+    if (messages === 0) return;
+    this.#reconnect.handleSuccess();
+    this.#context.acknowledged(this.recipient.uuid, messages, bytes);
+  }
+
+  /** Half-open connections and peers that accept bytes but make nothing of them show here. */
+  #tick(nowMs: number): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    const { stallTimeoutMs, pingIntervalMs } = this.#context.timings;
+    const silentMs = nowMs - connection.lastHeardMs;
+    if (silentMs >= stallTimeoutMs) {
+      this.#context.counters.stalls++;
+      this.#abandon(`nothing heard for ${Math.floor(silentMs)} ms`);
+      return;
+    }
+    if (this.#window.isWaiting && nowMs - this.#progressMs >= stallTimeoutMs) {
+      this.#context.counters.stalls++;
+      connection.end('GOODBYE', GoodbyeCode.STALLED, 'acknowledge what you receive');
+      this.handleClosed(connection, `nothing acknowledged for ${Math.floor(nowMs - this.#progressMs)} ms`);
+      return;
+    }
+    if (connection.writable)
+      connection.send({ type: 'PING', token: randomHex(this.#context.environment.rng, 8) });
+    this.#setTimer('tick', nowMs + pingIntervalMs);
+  }
+
+  #complain(reason: string, delayMs: number, nowMs: number): void {
+    const { environment, log } = this.#context;
+    const text = `no connection to ${formatMember(this.recipient)}: ${printable(reason)}`;
+    if (this.#window.isEmpty) {
+      environment.logger.debug(text);
+      return;
+    }
+    log.warn(`lost ${this.recipient.uuid}`, nowMs, () => {
+      return `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms`;
+    });
+  }
+
+  #abandon(reason: string): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    connection.destroy();
+    this.handleClosed(connection, reason);
+  }
+
+  #setTimer(name: 'retry' | 'handshake' | 'tick', deadlineMs: number): void {
+    this.#timers.set(name, deadlineMs);
+    this.#context.wake(deadlineMs);
+  }
+}
