@@ -2,7 +2,7 @@
 import type { Digest, Header, IpAddress, ViewId } from '../../../codecs/jgroups/message.ts';
 import * as wire from './primitive-builder.ts';
 
-const { addresses, address, asciiString, cvlong, hex, i32, i64, join, optional, u16, u8, utf } = wire;
+const { addresses, address, asciiString, cvlong, hex, i32, join, optional, u16, u8, utf } = wire;
 
 /** Protocol id and class magic, from the tables of section 4 and of JGroups 3.6.14's jg-protocol-ids.xml. */
 const IDS: Readonly<Record<Exclude<Header['protocol'], 'UNKNOWN'>, readonly [number, number]>> = {
