@@ -18,9 +18,9 @@ const MAX_CREDITS_BYTES = 9;
 const DATAGRAM_PREFIX_BYTES = 3;
 
 /**
- * Overwrites the payloads of a datagram of JGroups with zeros, in their place. Payloads that JGroups' own UNICAST3 and
- * flow control wrote are kept: seqnos that are asked for and credits. A datagram whose header carries credentials (AUTH) loses all
- * but its version, and one that cannot be decoded all but its first 64 bytes.
+ * Overwrites the payloads of a datagram of JGroups with zeros, in their place. Those that UNICAST3 and flow control
+ * wrote are kept: seqnos that are asked for, and credits. A datagram whose header carries credentials (AUTH) loses
+ * all but its version, and one that cannot be decoded all but its first 64 bytes.
  */
 export function redactDatagram(bytes: Buffer): void {
   try {

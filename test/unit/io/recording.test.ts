@@ -111,7 +111,7 @@ function watchDatagrams(inner: DatagramSocket, local: string, truth: Truth): Dat
   return outer;
 }
 
-/** Streams by `out` or `in`, and the other end's port: it is the listener's of one of two members, or any. */
+/** Notes the bytes of each stream by its number and direction. */
 function watchStreams(inner: StreamListener, truth: Truth): StreamListener {
   let streams = 0;
   const watch = (stream: Stream): Stream => {
