@@ -51,7 +51,8 @@ interface LineMessage {
 function scenarioFolders(): string[] {
   const folders: string[] = [];
   for (const version of readdirSync(FIXTURES, { withFileTypes: true })) {
-    if (!version.isDirectory()) continue;
+    // The second opinion on Geode's own traffic has a form of its own: test/unit/geode/captures.test.ts.
+    if (!version.isDirectory() || version.name.startsWith('geode-')) continue;
     const inside = join(FIXTURES, version.name);
     folders.push(...readdirSync(inside).map((scenario) => join(inside, scenario)));
   }
