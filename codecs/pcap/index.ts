@@ -3,6 +3,7 @@ export { CaptureReader } from './capture-reader.ts';
 export type { Endpoint } from './endpoint.ts';
 export { seconds } from './item.ts';
 export type {
+  BrokenPacket,
   CaptureItem,
   ErrorItem,
   IncompleteItem,
