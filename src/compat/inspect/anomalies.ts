@@ -21,8 +21,9 @@ export class Anomalies {
   readonly found: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
 
   add(finding: Finding): void {
-    this.found[finding.severity]++;
     const kept = this.#kept[finding.severity];
+    if (isRepetition(finding, kept[kept.length - 1])) return;
+    this.found[finding.severity]++;
     if (kept.length >= MAX_ANOMALIES) return;
     const key = `${finding.severity} ${finding.kind} ${finding.pair ?? ''}`;
     const alike = (this.#alike.get(key) ?? 0) + 1;
@@ -51,6 +52,13 @@ export class Anomalies {
       }));
   }
 }
+
+/** What a member tells all others one by one is one event. */
+function isRepetition(finding: Finding, before: Finding | undefined): boolean {
+  return before !== undefined && before.text === finding.text && finding.ts - before.ts < REPETITION_S;
+}
+
+const REPETITION_S = 10;
 
 /** Seconds between two times of a capture, to the microsecond: what doubles since the epoch can tell. */
 export function since(ts: number, start: number): number {

@@ -4,6 +4,7 @@
  */
 import { since } from './anomalies.ts';
 import { ARROWS_BEFORE, FIRST_ARROWS, MAX_ARROWS, MAX_CONVERSATIONS } from './limits.ts';
+import type { Member } from './members.ts';
 import type { Arrow, ArrowTone, Diagram, Omission } from './report.ts';
 
 interface Drawn extends Omit<Arrow, 'at' | 'lost'> {
@@ -11,6 +12,9 @@ interface Drawn extends Omit<Arrow, 'at' | 'lost'> {
   readonly seqno: number | null;
   lost: boolean;
 }
+
+/** A member, or where multicasts go. */
+type Party = Member | string;
 
 type Step = Drawn | Omission;
 
@@ -26,7 +30,7 @@ export interface Sketch {
 }
 
 export class Conversation {
-  readonly parties: readonly [string, string];
+  readonly parties: readonly [Party, Party];
   readonly pairs = new Set<string>();
   readonly #steps: Step[] = [];
   readonly #recent: Drawn[] = [];
@@ -34,7 +38,7 @@ export class Conversation {
   #omitted = 0;
   #beyond = 0;
 
-  constructor(parties: readonly [string, string]) {
+  constructor(parties: readonly [Party, Party]) {
     this.parties = parties;
   }
 
@@ -69,7 +73,7 @@ export class Conversation {
     }
   }
 
-  report(start: number, label: (party: string) => string): Diagram {
+  report(start: number): Diagram {
     this.#flush();
     const omitted = this.#omitted + this.#beyond;
     const steps = this.#steps.map((step) => {
@@ -79,7 +83,7 @@ export class Conversation {
     });
     return {
       pairs: [...this.pairs],
-      parties: [label(this.parties[0]), label(this.parties[1])],
+      parties: [labelOf(this.parties[0]), labelOf(this.parties[1])],
       steps: omitted > 0 ? [...steps, { omitted }] : steps,
     };
   }
@@ -102,19 +106,27 @@ export class Conversations {
   leftOut = 0;
 
   /** Of two parties, whichever comes first; null when there are too many. */
-  of(from: string, to: string): { readonly conversation: Conversation; readonly forward: boolean } | null {
-    const forwardKey = `${from}\n${to}`;
-    const there = this.#byParties.get(forwardKey);
+  of(from: Party, to: Party): { readonly conversation: Conversation; readonly forward: boolean } | null {
+    const [a, b] = [keyOf(from), keyOf(to)];
+    const there = this.#byParties.get(`${a} ${b}`);
     if (there !== undefined) return { conversation: there, forward: true };
-    const back = this.#byParties.get(`${to}\n${from}`);
+    const back = this.#byParties.get(`${b} ${a}`);
     if (back !== undefined) return { conversation: back, forward: false };
     if (this.#byParties.size >= MAX_CONVERSATIONS) return null;
     const conversation = new Conversation([from, to]);
-    this.#byParties.set(forwardKey, conversation);
+    this.#byParties.set(`${a} ${b}`, conversation);
     return { conversation, forward: true };
   }
 
-  report(start: number, label: (party: string) => string): Diagram[] {
-    return [...this.#byParties.values()].map((conversation) => conversation.report(start, label));
+  report(start: number): Diagram[] {
+    return [...this.#byParties.values()].map((conversation) => conversation.report(start));
   }
+}
+
+function keyOf(party: Party): string | number {
+  return typeof party === 'string' ? party : party.key;
+}
+
+function labelOf(party: Party): string {
+  return typeof party === 'string' ? party : party.label;
 }

@@ -12,6 +12,9 @@ export const PATIENCE_S = 1.2;
 /** JGroups acknowledges within one xmit_interval, 0.5 s (WIRE-3.6 section 5). */
 export const SLOW_ACK_S = 2;
 
+/** How long before the view changes a member that leaves may have stopped to answer. */
+const LEAVING_S = 20;
+
 /** A last message that was sent so often reached nobody. */
 const COPIES_OF_NOTE = 3;
 
@@ -60,12 +63,19 @@ function ordinals(answers: number): string {
 export function ofLosses(pair: Pair, ts: number): Finding | null {
   const { seqnos } = pair;
   const { gaps } = seqnos;
-  if (gaps <= 0) return null;
-  const { mean, max } = seqnos.repair.report();
+  const unasked = pair.retransmissions - pair.answered - pair.told;
+  const more =
+    unasked > 0
+      ? ` ${counted(unasked, 'copy', 'copies')} more went out unasked, for want of an acknowledgement.`
+      : '';
+  if (gaps <= 0) return unasked > 0 && pair.acks > 0 ? ofResends(pair, unasked, ts) : null;
+  const repair = seqnos.repair.report();
+  const delay = seqnos.delay.report();
   const took =
-    mean === null || max === null
+    repair.mean === null || repair.max === null
       ? ''
-      : ` Repair took ${duration(mean)} on average, ${duration(max)} at most.`;
+      : ` Repair took ${duration(repair.mean)} on average from the first sign, ${duration(repair.max)} at most.`;
+  const late = delay.max === null ? '' : ` They came up to ${duration(delay.max)} late.`;
   const share =
     pair.messages > 0
       ? ` (${((100 * gaps) / pair.messages).toFixed(gaps * 100 < pair.messages ? 2 : 1)} %)`
@@ -73,8 +83,18 @@ export function ofLosses(pair: Pair, ts: number): Finding | null {
   return {
     ...{ ts, n: 0, pair: pair.id, kind: 'loss' },
     severity: 'warning',
-    text: `${count(gaps)} of ${counted(pair.messages, 'message')}${share} from ${pair.from.label} to ${pair.toLabel} did not arrive at first; ${unrepaired(seqnos.unrepaired)}.${took}`,
+    text: `${count(gaps)} of ${counted(pair.messages, 'message')}${share} from ${pair.from.label} to ${pair.toLabel} did not arrive at first; ${unrepaired(seqnos.unrepaired)}.${took}${late}${more}`,
     meaning: 'Later messages wait for a missing one, so each loss delays the pair by about a second.',
+  };
+}
+
+/** The recipient never missed them: they were the last ones, or their acknowledgements got lost. */
+function ofResends(pair: Pair, unasked: number, ts: number): Finding {
+  return {
+    ...{ ts, n: 0, pair: pair.id, kind: 'loss' },
+    severity: 'warning',
+    text: `${pair.from.label} sent ${counted(unasked, 'message')} to ${pair.toLabel} again, unasked, for want of an acknowledgement.`,
+    meaning: 'The last message before a pause got lost, or the acknowledgement of it.',
   };
 }
 
@@ -97,6 +117,16 @@ export function ofRun(
       severity: 'warning',
       text: `${text} until it was acknowledged.`,
       meaning: `${to} was slow, or acknowledgements were lost on the way back.`,
+    };
+  }
+  const gone = typeof pair.to === 'string' ? null : pair.to.goneTs;
+  if (gone !== null && gone <= last + LEAVING_S) {
+    return {
+      ...base,
+      severity: 'note',
+      text: `${text}: it was leaving the group, and did not acknowledge it.`,
+      meaning:
+        'JGroups tries for some seconds to reach a member that is gone. Its last messages may not have arrived.',
     };
   }
   return {

@@ -120,6 +120,10 @@ export class Inspector {
       learnView(record, this.#members);
       const gone = membership.ofView(view, record.ts, record.n);
       if (gone !== null) this.#anomalies.add(gone);
+      for (const { uuid } of [...view.left, ...view.crashed]) {
+        const member = uuid === null ? undefined : this.#members.byId(uuid);
+        if (member !== undefined) member.goneTs = record.ts;
+      }
     }
     const finding = membership.ofMessage(record, sender, this.#members);
     if (finding !== null) this.#anomalies.add(finding);

@@ -10,7 +10,9 @@ import { plain } from './words.ts';
 const SAID = 2;
 
 export class Member {
-  readonly id: string;
+  /** Of this capture; it stays when the id becomes known. */
+  readonly key: number;
+  id: string;
   address: MemberReport['address'];
   label: string;
   /** How sure the label is: 0 a uuid's beginning, 1 seen on packets, 2 said by the member. */
@@ -22,12 +24,22 @@ export class Member {
   /** The ordinal is from its own messages, not from what others say of it. */
   ordinalIsOwn = false;
   viewId: number | null = null;
+  /** When a view dropped it. */
+  goneTs: number | null = null;
   sent = 0;
   received = 0;
   firstTs: number;
   lastTs: number;
 
-  constructor(id: string, address: Member['address'], label: string, labelRank: number, ts: number) {
+  constructor(
+    key: number,
+    id: string,
+    address: Member['address'],
+    label: string,
+    labelRank: number,
+    ts: number,
+  ) {
+    this.key = key;
     this.firstTs = ts;
     this.lastTs = ts;
     this.id = id;
@@ -66,7 +78,10 @@ export class Members {
     const said = hostPort(address);
     if (known === undefined) {
       const label = said ?? shortUuid(uuid);
-      return this.#make(uuid, said === null ? 'uuid' : 'geode', label, said === null ? 0 : SAID, ts, n);
+      const rank = said === null ? 0 : SAID;
+      return (
+        this.#adopt(uuid, said) ?? this.#make(uuid, said === null ? 'uuid' : 'geode', label, rank, ts, n)
+      );
     }
     if (said !== null) {
       known.address = 'geode';
@@ -110,21 +125,23 @@ export class Members {
   }
 
   report(start: number): MemberReport[] {
-    return [...this.#byId.values()].map((member) => ({
-      id: member.id,
-      label: member.label,
-      name: member.name,
-      address: member.address,
-      versions: Object.fromEntries(member.versions),
-      geodeOrdinal: member.ordinal,
-      geodeRelease: member.ordinal === null ? null : releaseOf(member.ordinal),
-      clusters: [...member.clusters],
-      viewId: member.viewId,
-      sent: member.sent,
-      received: member.received,
-      firstAt: since(member.firstTs, start),
-      lastAt: since(member.lastTs, start),
-    }));
+    return [...this.#byId.values()]
+      .filter((member) => this.#isReal(member))
+      .map((member) => ({
+        id: member.id,
+        label: member.label,
+        name: member.name,
+        address: member.address,
+        versions: Object.fromEntries(member.versions),
+        geodeOrdinal: member.ordinal,
+        geodeRelease: member.ordinal === null ? null : releaseOf(member.ordinal),
+        clusters: [...member.clusters],
+        viewId: member.viewId,
+        sent: member.sent,
+        received: member.received,
+        firstAt: since(member.firstTs, start),
+        lastAt: since(member.lastTs, start),
+      }));
   }
 
   versions(): VersionReport[] {
@@ -152,10 +169,27 @@ export class Members {
       this.leftOut++;
       return null;
     }
-    const member = new Member(id, address, label, rank, ts);
+    const member = new Member(this.#byId.size, id, address, label, rank, ts);
     this.#byId.set(id, member);
     this.#claim(member, label, ts, n);
     return member;
+  }
+
+  /** An endpoint to which something was sent turns out to be this member's. */
+  #adopt(uuid: string, said: string | null): Member | null {
+    const member = said === null ? undefined : this.#labels.get(said);
+    if (member?.address !== 'endpoint') return null;
+    this.#byId.delete(member.id);
+    member.id = uuid;
+    member.address = 'geode';
+    member.labelRank = SAID;
+    this.#byId.set(uuid, member);
+    return member;
+  }
+
+  /** No endpoint that stood for a member before that said who it is. */
+  #isReal(member: Member): boolean {
+    return member.address !== 'endpoint' || member.sent > 0 || this.#labels.get(member.label) === member;
   }
 
   /** A second member with the address of an earlier one is called `host:port#2`. */

@@ -45,7 +45,7 @@ function ofGeode(record: MessageRecord, sender: Member, members: Members): Findi
         ...base,
         severity: 'warning',
         kind: 'member-gone',
-        text: `${sender.label} asked for ${name} to be removed${reason === null ? '' : `: ${plain(reason)}`}.`,
+        text: `${sender.label} asked for ${name} to be removed${reason === null ? '' : `: ${plain(reason, MAX_REASON_CHARS)}`}.`,
         meaning: `${name} did not answer its health checks; it is forced to disconnect if it still lives.`,
       };
     }
@@ -103,6 +103,8 @@ export function ofRestart(before: Member, now: Member, ts: number, n: number): F
   };
 }
 
+const MAX_REASON_CHARS = 200;
+
 type Base = Pick<Finding, 'ts' | 'n'>;
 
 function suspicion(base: Base, sender: Member, names: readonly string[]): Finding {
@@ -120,7 +122,7 @@ function refused(base: Base, sender: Member, reason: string): Finding {
     ...base,
     severity: 'error',
     kind: 'join-refused',
-    text: `${sender.label} refused a join: ${plain(reason)}`,
+    text: `${sender.label} refused a join: ${plain(reason, MAX_REASON_CHARS)}`,
     meaning: 'The process that wanted to join gave up, or tries again.',
   };
 }

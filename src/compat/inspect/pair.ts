@@ -10,6 +10,7 @@ import { SpanSum } from './span.ts';
 /** Unasked copies of the sender's last message, one a tick, until it is acknowledged. */
 export interface Run {
   readonly seqno: number;
+  /** When it was sent first. */
   readonly since: number;
   copies: number;
   last: number;
@@ -43,6 +44,8 @@ export class Pair {
   closes = 0;
   lastSent: number | null = null;
   run: Run | null = null;
+  /** Unasked copies that an anomaly of their own tells of. */
+  told = 0;
 
   constructor(
     id: string,
@@ -66,13 +69,13 @@ export class Pair {
   }
 
   /** An unasked copy, which for the last message goes on until it is acknowledged. */
-  resent(seqno: number, ts: number, n: number): void {
+  resent(seqno: number, since: number, ts: number, n: number): void {
     if (seqno !== this.seqnos.highest) return;
     if (this.run?.seqno === seqno) {
       this.run.copies++;
       this.run.last = ts;
     } else {
-      this.run = { seqno, since: ts, copies: 1, last: ts, n };
+      this.run = { seqno, since, copies: 1, last: ts, n };
     }
   }
 
@@ -112,6 +115,7 @@ export class Pair {
       requests: this.requests,
       askers: Object.fromEntries(this.askers),
       repair: seqnos.repair.report(),
+      delay: seqnos.delay.report(),
       acks: this.acks,
       ackLatency: seqnos.ackLatency.report(),
       unacknowledged: this.kind === 'group' ? 0 : seqnos.unacknowledged,

@@ -29,7 +29,8 @@ export class Pairs implements Iterable<Pair> {
 
   /** Where a group message went: to one member, if there is no IP multicast, or to all at once. */
   groupOf(record: MessageRecord): Member | string {
-    return this.#members.at(record.to) ?? `group ${record.to}`;
+    if (isMulticast(record.to)) return `group ${record.to}`;
+    return this.#members.of(null, record.to, record.ts, record.n) ?? `group ${record.to}`;
   }
 
   group(record: MessageRecord, from: Member, to: Member | string): Pair | null {
@@ -66,5 +67,13 @@ export class Pairs implements Iterable<Pair> {
 }
 
 function keyOf(from: Member, to: Member | string, kind: Pair['kind']): string {
-  return `${kind} ${from.id} ${typeof to === 'string' ? to : to.id}`;
+  return `${kind} ${from.key} ${typeof to === 'string' ? to : to.key}`;
+}
+
+/** 224.0.0.0/4 and ff00::/8, and IPv4's broadcast address. */
+function isMulticast(endpoint: string): boolean {
+  const first = Number.parseInt(endpoint, 10);
+  return (
+    endpoint.startsWith('[ff') || (first >= 224 && first <= 239) || endpoint.startsWith('255.255.255.255:')
+  );
 }

@@ -118,6 +118,8 @@ export interface PairReport {
   readonly askers: Readonly<Record<string, number>>;
   /** From the first sign of a gap to the copy that closed it. */
   readonly repair: Span;
+  /** From the first copy of a lost message to the copy that arrived, where the capture has both. */
+  readonly delay: Span;
   readonly acks: number;
   /** From a message to the acknowledgement that names it. */
   readonly ackLatency: Span;

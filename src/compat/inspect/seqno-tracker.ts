@@ -10,6 +10,8 @@ export interface Asked {
   readonly seqno: number;
   /** The first sign that it was missing: a hole in the capture, or the first request. */
   readonly since: number;
+  /** When its first copy went out; null: that is not in the capture. */
+  readonly sent: number | null;
   readonly askers: Set<string>;
   requests: number;
   answers: number;
@@ -56,6 +58,7 @@ export class SeqnoTracker {
   notCaptured = 0;
   unrepaired = 0;
   readonly repair = new SpanSum();
+  readonly delay = new SpanSum();
   readonly ackLatency = new SpanSum();
 
   constructor(budget: Budget, onSettled: (asked: Asked, repaired: boolean) => void) {
@@ -95,6 +98,11 @@ export class SeqnoTracker {
     return 'resend';
   }
 
+  /** When a message that is not acknowledged was sent first; null if that was forgotten. */
+  firstSent(seqno: number): number | null {
+    return this.#open.get(seqno)?.first ?? null;
+  }
+
   /** @returns the seqnos that were not asked for before */
   ask(seqnos: readonly number[], asker: string, ts: number, n: number): number[] {
     const fresh: number[] = [];
@@ -117,6 +125,7 @@ export class SeqnoTracker {
       this.#asked.set(seqno, {
         seqno,
         since: missingSince ?? ts,
+        sent: this.firstSent(seqno),
         askers: new Set([asker]),
         requests: 1,
         answers: 0,
@@ -209,7 +218,10 @@ export class SeqnoTracker {
     this.#asked.delete(asked.seqno);
     this.#missing.delete(asked.seqno);
     if (!repaired) this.unrepaired++;
-    else if (asked.answers > 0) this.repair.add(asked.lastAnswer - asked.since);
+    else if (asked.answers > 0) {
+      this.repair.add(asked.lastAnswer - asked.since);
+      if (asked.sent !== null) this.delay.add(asked.lastAnswer - asked.sent);
+    }
     this.#onSettled(asked, repaired);
   }
 

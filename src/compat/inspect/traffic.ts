@@ -38,7 +38,7 @@ export class Traffic {
   add(record: MessageRecord, sender: Member, recipient: Member | null): boolean {
     const [pair, copy] =
       recipient === null ? this.#toGroup(record, sender) : this.#toMember(record, sender, recipient);
-    this.#draw(record, sender, recipient ?? this.#pairs.groupOf(record), pair, copy);
+    this.#draw(record, sender, recipient ?? pair?.to ?? null, pair, copy);
     if (copy === 'duplicate' || copy === 'resend') return false;
     if (recipient !== null) this.#credits(record, sender, recipient);
     const fragment = header(record, 'FRAG2');
@@ -68,7 +68,7 @@ export class Traffic {
   }
 
   diagrams(start: number): Diagram[] {
-    return this.#conversations.report(start, (party) => this.#members.byId(party)?.label ?? party);
+    return this.#conversations.report(start);
   }
 
   #note(finding: Finding | null): void {
@@ -141,7 +141,7 @@ export class Traffic {
       this.#connection(pair, numbered, ts, n);
       copy = pair.seqnos.data(seqno, ts);
       this.#countCopy(pair, copy, ts);
-      if (copy === 'resend') pair.resent(seqno, ts, n);
+      if (copy === 'resend') pair.resent(seqno, pair.seqnos.firstSent(seqno) ?? ts, ts, n);
       if (numbered?.['first'] === true) pair.begunAgain(copy, ts);
     }
     if (copy === 'duplicate' || copy === 'resend' || (copy === 'answer' && !pair.seqnos.answerIsFirstCopy))
@@ -177,8 +177,12 @@ export class Traffic {
   }
 
   #endRun(pair: Pair, acknowledged: boolean): void {
-    if (pair.run !== null) this.#note(findings.ofRun(pair, pair.run, acknowledged));
+    const { run } = pair;
+    if (run === null) return;
     pair.run = null;
+    const finding = findings.ofRun(pair, run, acknowledged);
+    if (finding !== null) pair.told += run.copies;
+    this.#note(finding);
   }
 
   #ack(pair: Pair, { ts, n }: MessageRecord, ack: RecordHeader): void {
@@ -202,8 +206,7 @@ export class Traffic {
     if (seqnos.length === 0) return;
     this.#timeline.add(record.ts, 'requests');
     pair.noteAsker(asker.label, seqnos.length);
-    const party = typeof pair.to === 'string' ? pair.to : pair.to.id;
-    const there = this.#conversations.of(pair.from.id, party);
+    const there = this.#conversations.of(pair.from, pair.to);
     for (const seqno of pair.seqnos.ask(seqnos, asker.label, record.ts, record.n)) {
       there?.conversation.markLost(seqno, there.forward);
     }
@@ -223,8 +226,14 @@ export class Traffic {
     if (pair !== null && stall !== null) this.#note(findings.ofStall(pair, fc.protocol, stall, ts));
   }
 
-  #draw(record: MessageRecord, from: Member, to: Member | string, pair: Pair | null, copy: Copy): void {
-    const there = this.#conversations.of(from.id, typeof to === 'string' ? to : to.id);
+  #draw(
+    record: MessageRecord,
+    from: Member,
+    to: Member | string | null,
+    pair: Pair | null,
+    copy: Copy,
+  ): void {
+    const there = to === null ? null : this.#conversations.of(from, to);
     if (there === null) return;
     if (pair !== null) there.conversation.pairs.add(pair.id);
     there.conversation.draw(sketchOf(record, copy), there.forward);

@@ -12,16 +12,15 @@ export function verdictOf(
   const open = pairs.reduce((sum, pair) => sum + pair.unrepaired, 0);
   const losses =
     gaps === 0
-      ? 'Nothing was lost on the way.'
+      ? 'No loss was seen.'
       : `${counted(gaps, 'message')} ${gaps === 1 ? 'was' : 'were'} lost on the way, ` +
         (open === 0 ? `${gaps === 1 ? 'and' : 'and all'} repaired.` : `${count(open)} never repaired.`);
-  const warnings = found.warning > 0 ? ` ${counted(found.warning, 'warning')}.` : '';
-  if (found.error > 0) {
-    return {
-      level: 'trouble',
-      text: `${counted(found.error, 'problem')} that nothing repaired. ${losses}${warnings}`,
-    };
-  }
-  if (found.warning > 0 || gaps > 0) return { level: 'repaired', text: `${losses}${warnings}` };
+  const noted = [
+    ...(found.error > 0 ? [counted(found.error, 'problem')] : []),
+    ...(found.warning > 0 ? [counted(found.warning, 'warning')] : []),
+  ].join(' and ');
+  const text = noted === '' ? losses : `${noted}. ${losses}`;
+  if (found.error > 0) return { level: 'trouble', text };
+  if (found.warning > 0 || gaps > 0) return { level: 'repaired', text };
   return { level: 'clean', text: losses };
 }

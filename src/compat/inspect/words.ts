@@ -9,8 +9,8 @@ export function count(value: number): string {
 }
 
 /** `1 message`, `2,000 messages`. */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export function counted(value: number, noun: string, plural = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : plural}`;
 }
 
 /** `0.4 ms`, `12 ms`, `1.25 s`, `2 min 05 s`. */
@@ -46,7 +46,7 @@ export function times(value: number): string {
 }
 
 /** A name that a peer chose, on one line, with nothing in it that a terminal or a page would obey. */
-export function plain(name: string): string {
+export function plain(name: string, limit = MAX_NAME_CHARS): string {
   const safe = name.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, '?');
-  return safe.length <= MAX_NAME_CHARS ? safe : `${safe.slice(0, MAX_NAME_CHARS - 1)}…`;
+  return safe.length <= limit ? safe : `${safe.slice(0, limit - 1)}…`;
 }
