@@ -56,9 +56,14 @@ function messageRecord(
     flags: values.flags(message.flags),
     headers: values.headers(message.headers),
     payload: message.payload,
-    isWhole: majorMinor(version) === majorMinor(VERSION_3_6_14) && carriesPayload(message as Message),
+    geode: is36(version) && carriesPayload(message as Message) ? values.geode : null,
   };
   return new DecodedMessage(origin, content, version, message);
+}
+
+/** Geode has never been on another. */
+function is36(version: number): boolean {
+  return majorMinor(version) === majorMinor(VERSION_3_6_14);
 }
 
 function clusterOf(headers: readonly AnyHeader[]): string | null {

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 
 import { CodecError } from '../../codecs/bytes/errors.ts';
-import { decodePayload, describePayload, looksLikePayload } from '../../codecs/geode/index.ts';
 import type { JsonObject } from '../../codecs/geode/index.ts';
 import type { ProtocolPayload } from '../../codecs/jgroups/payload.ts';
 import { decodeAnyPayload } from '../../codecs/jgroups/registry.ts';
 import type { AnyMessage } from '../../codecs/jgroups/registry.ts';
+import type { GeodePayloads } from './geode-payloads.ts';
 import type { MessageRecord, RecordAddress, RecordHeader } from './record.ts';
 
 /** When and between whom something was captured. */
@@ -29,8 +29,8 @@ export interface MessageContent {
   readonly flags: readonly string[];
   readonly headers: readonly RecordHeader[];
   readonly payload: Uint8Array | null;
-  /** The payload is an application's, and whole: in a Geode cluster it is a Geode payload. */
-  readonly isWhole: boolean;
+  /** Reads the payload if it is an application's, and whole: in a Geode cluster it is a Geode payload. */
+  readonly geode: GeodePayloads | null;
 }
 
 /** Geode's clusters all have this name (WIRE-3.6 section 4). */
@@ -61,7 +61,7 @@ export class DecodedMessage implements MessageRecord {
   readonly message: AnyMessage | null;
   /** Version number on the wire, of JGroups. */
   readonly wireVersion: number;
-  readonly #isWhole: boolean;
+  readonly #payloads: GeodePayloads | null;
   #sha256: string | null = null;
   #geode: JsonObject | null | undefined = undefined;
 
@@ -82,7 +82,7 @@ export class DecodedMessage implements MessageRecord {
     this.length = content.payload === null ? null : content.payload.length;
     this.message = message;
     this.wireVersion = wireVersion;
-    this.#isWhole = content.isWhole;
+    this.#payloads = content.cluster === GEODE_CLUSTER ? content.geode : null;
   }
 
   get ts(): number {
@@ -95,41 +95,20 @@ export class DecodedMessage implements MessageRecord {
   }
 
   get geode(): JsonObject | undefined {
-    if (this.#geode === undefined) this.#geode = this.#readGeode();
+    if (this.#geode === undefined) {
+      this.#geode = this.bytes === null ? null : (this.#payloads?.describe(this.bytes) ?? null);
+    }
     return this.#geode ?? undefined;
   }
 
   /** Null too where JGroups' own payload is damaged. */
   get payload(): ProtocolPayload | null {
     if (this.message === null || this.bytes === null) return null;
-    return ifDecodable(() => decodeAnyPayload(this.wireVersion, this.message as AnyMessage));
+    try {
+      return decodeAnyPayload(this.wireVersion, this.message);
+    } catch (error) {
+      if (error instanceof CodecError) return null;
+      throw error;
+    }
   }
-
-  #readGeode(): JsonObject | null {
-    const { bytes } = this;
-    if (this.cluster !== GEODE_CLUSTER || !this.#isWhole || bytes === null || !startsAsGeode(bytes))
-      return null;
-    return ifDecodable(() => (looksLikePayload(bytes) ? describePayload(decodePayload(bytes)) : null));
-  }
-}
-
-function ifDecodable<T>(decode: () => T): T | null {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof CodecError) return null;
-    throw error;
-  }
-}
-
-/**
- * Whether a payload may be Geode's by its first bytes, a version ordinal and a boolean (GEODE-WIRE section 3.4): the
- * decoder would find out too, but an exception for every message of another application takes time.
- */
-function startsAsGeode(bytes: Uint8Array): boolean {
-  if (bytes.length === 4) return true; // maybe `ping` or `pong`
-  const first = bytes[0];
-  if (first === undefined || first === 0) return false;
-  const encrypted = first === 0xff ? bytes[3] : first < 0x80 ? bytes[1] : undefined;
-  return encrypted === 0 || encrypted === 1;
 }

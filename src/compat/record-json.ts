@@ -44,8 +44,19 @@ export class RecordJson {
       `,"dest":${this.#address(record.dest)},"src":${this.#address(record.src)}` +
       `,"flags":${this.#remembered(record.flags)},"headers":[${headers}]` +
       `,"length":${String(length)},"sha256":${sha256 === null ? 'null' : `"${sha256}"`}` +
-      `${rest('geode', record.geode)}}`
+      `${this.#geode(record.geode)}}`
     );
+  }
+
+  #geode(geode: MessageRecord['geode']): string {
+    if (geode === undefined) return '';
+    let text = '';
+    for (const name in geode) {
+      const value = geode[name];
+      const json = name === 'sender' ? this.#remembered(value as object) : JSON.stringify(value);
+      text += `${text === '' ? '' : ','}"${name}":${json}`;
+    }
+    return `,"geode":{${text}}`;
   }
 
   #header(header: RecordHeader): string {

@@ -4,6 +4,7 @@ import type { Address } from '../../codecs/jgroups/message.ts';
 import { flagNames } from '../../codecs/jgroups/message.ts';
 import type { AnyHeader } from '../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
+import { GeodePayloads } from './geode-payloads.ts';
 import type { RecordAddress, RecordHeader } from './record.ts';
 
 /** Past it the memory starts afresh, which costs only time. A large cluster has some thousands. */
@@ -17,6 +18,7 @@ const HIDDEN = '***';
  * and equal ones are the same object.
  */
 export class RecordValues {
+  readonly geode = new GeodePayloads();
   readonly #members = new Map<string, RecordAddress>();
   readonly #flags = new Map<number, readonly string[]>();
   readonly #versions = new Map<number, string>();

@@ -6,6 +6,7 @@ import type { WireMember } from '../../codecs/tcp/v1/fields.ts';
 import type { Frame } from '../../codecs/tcp/v1/frame.ts';
 import { DecodedMessage } from './decoded-message.ts';
 import type { Origin } from './decoded-message.ts';
+import type { GeodePayloads } from './geode-payloads.ts';
 import type { RecordAddress, RecordHeader } from './record.ts';
 
 const VERSION = 'rollgate 1';
@@ -14,6 +15,7 @@ const NO_FLAGS: readonly string[] = [];
 /** One direction of a connection: its frames, with what the handshake said of cluster and members. */
 export class RollgateRecords {
   readonly #other: () => RollgateRecords | null;
+  readonly #geode: GeodePayloads;
   cluster: string | null = null;
   /** Who sends in this direction, and to whom, as far as the handshake in this direction says. */
   self: RecordAddress | null = null;
@@ -22,8 +24,9 @@ export class RollgateRecords {
   readonly #unfinished = [false, false];
 
   /** @param other the other direction, once it is known */
-  constructor(other: () => RollgateRecords | null) {
+  constructor(other: () => RollgateRecords | null, geode: GeodePayloads) {
     this.#other = other;
+    this.#geode = geode;
   }
 
   record(frame: Frame, origin: Origin): DecodedMessage {
@@ -37,7 +40,7 @@ export class RollgateRecords {
       flags: frame.type === 'DATA' ? dataFlags(frame.flags) : NO_FLAGS,
       headers: [toHeader(frame)],
       payload: frame.type === 'DATA' || frame.type === 'UNRELIABLE' ? frame.payload : null,
-      isWhole: this.#isWhole(frame),
+      geode: this.#isWhole(frame) ? this.#geode : null,
     };
     return new DecodedMessage(origin, content, 0, null);
   }

@@ -170,7 +170,7 @@ export class StreamReader {
     this.#protocol = 'rollgate';
     this.#jgroups = null;
     this.#rollgate = frames;
-    this.#records ??= new RollgateRecords(() => this.peer?.rollgate ?? null);
+    this.#records ??= new RollgateRecords(() => this.peer?.rollgate ?? null, this.#values.geode);
   }
 
   get rollgate(): RollgateRecords | null {
@@ -257,7 +257,7 @@ export class StreamReader {
       const message = take(stream);
       if (message === null) return;
       const { kind, ...geode } = describeStreamMessage(message);
-      const raw = { raw: String(kind), length: this.#geodeBytes, geode };
+      const raw = { raw: kind as string, length: this.#geodeBytes, geode };
       out.push({ kind: 'raw', ...origin, ts: origin.sec + origin.nsec / 1e9, ...raw });
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;

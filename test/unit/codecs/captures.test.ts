@@ -109,8 +109,10 @@ function headerLine(header: Header): (number | string | null)[] {
         case 'CLOSE':
           return [64, 107, 'UNICAST3', 'CLOSE', header.connId];
       }
+    // falls through: every type of UNICAST3 has returned
+    default:
+      throw new Error(`a header that this test knows nothing of: ${header.protocol}`);
   }
-  throw new Error('a header that this test knows nothing of');
 }
 
 /** What is said of the payload, for those that JGroups itself writes. */
