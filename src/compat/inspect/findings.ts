@@ -63,12 +63,13 @@ function ordinals(answers: number): string {
 export function ofLosses(pair: Pair, ts: number): Finding | null {
   const { seqnos } = pair;
   const { gaps } = seqnos;
+  const base = { ...(pair.sign ?? { ts, n: 0 }), pair: pair.id, kind: 'loss' } as const;
   const unasked = pair.retransmissions - pair.answered - pair.told;
   const more =
     unasked > 0
       ? ` ${counted(unasked, 'copy', 'copies')} more went out unasked, for want of an acknowledgement.`
       : '';
-  if (gaps <= 0) return unasked > 0 && pair.acks > 0 ? ofResends(pair, unasked, ts) : null;
+  if (gaps <= 0) return unasked > 0 && pair.acks > 0 ? ofResends(pair, unasked, base) : null;
   const repair = seqnos.repair.report();
   const delay = seqnos.delay.report();
   const took =
@@ -81,7 +82,7 @@ export function ofLosses(pair: Pair, ts: number): Finding | null {
       ? ` (${((100 * gaps) / pair.messages).toFixed(gaps * 100 < pair.messages ? 2 : 1)} %)`
       : '';
   return {
-    ...{ ts, n: 0, pair: pair.id, kind: 'loss' },
+    ...base,
     severity: 'warning',
     text: `${count(gaps)} of ${counted(pair.messages, 'message')}${share} from ${pair.from.label} to ${pair.toLabel} did not arrive at first; ${unrepaired(seqnos.unrepaired)}.${took}${late}${more}`,
     meaning: 'Later messages wait for a missing one, so each loss delays the pair by about a second.',
@@ -89,12 +90,15 @@ export function ofLosses(pair: Pair, ts: number): Finding | null {
 }
 
 /** The recipient never missed them: they were the last ones, or their acknowledgements got lost. */
-function ofResends(pair: Pair, unasked: number, ts: number): Finding {
+function ofResends(pair: Pair, unasked: number, base: Pick<Finding, 'ts' | 'n' | 'pair' | 'kind'>): Finding {
+  const isGone = typeof pair.to !== 'string' && pair.to.goneTs !== null;
   return {
-    ...{ ts, n: 0, pair: pair.id, kind: 'loss' },
-    severity: 'warning',
+    ...base,
+    severity: isGone ? 'note' : 'warning',
     text: `${pair.from.label} sent ${counted(unasked, 'message')} to ${pair.toLabel} again, unasked, for want of an acknowledgement.`,
-    meaning: 'The last message before a pause got lost, or the acknowledgement of it.',
+    meaning: isGone
+      ? `${pair.toLabel} left the group meanwhile.`
+      : 'The last message before a pause got lost, or the acknowledgement of it.',
   };
 }
 

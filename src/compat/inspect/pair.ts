@@ -44,6 +44,8 @@ export class Pair {
   closes = 0;
   lastSent: number | null = null;
   run: Run | null = null;
+  /** What first showed that a message got lost. */
+  sign: { readonly ts: number; readonly n: number } | null = null;
   /** Unasked copies that an anomaly of their own tells of. */
   told = 0;
 

@@ -140,7 +140,7 @@ export class Traffic {
     } else {
       this.#connection(pair, numbered, ts, n);
       copy = pair.seqnos.data(seqno, ts);
-      this.#countCopy(pair, copy, ts);
+      this.#countCopy(pair, copy, record);
       if (copy === 'resend') pair.resent(seqno, pair.seqnos.firstSent(seqno) ?? ts, ts, n);
       if (numbered?.['first'] === true) pair.begunAgain(copy, ts);
     }
@@ -152,10 +152,11 @@ export class Traffic {
     return copy;
   }
 
-  #countCopy(pair: Pair, copy: Copy, ts: number): void {
+  #countCopy(pair: Pair, copy: Copy, { ts, n }: MessageRecord): void {
     if (copy === 'duplicate') pair.duplicates++;
     if (copy !== 'answer' && copy !== 'resend' && copy !== 'filled') return;
     pair.retransmissions++;
+    pair.sign ??= { ts, n };
     if (copy === 'answer') pair.answered++;
     this.#timeline.add(ts, 'retransmissions');
   }
@@ -206,6 +207,7 @@ export class Traffic {
     if (seqnos.length === 0) return;
     this.#timeline.add(record.ts, 'requests');
     pair.noteAsker(asker.label, seqnos.length);
+    pair.sign ??= { ts: record.ts, n: record.n };
     const there = this.#conversations.of(pair.from, pair.to);
     for (const seqno of pair.seqnos.ask(seqnos, asker.label, record.ts, record.n)) {
       there?.conversation.markLost(seqno, there.forward);
