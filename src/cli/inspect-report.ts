@@ -184,7 +184,8 @@ function describe({ at, severity, text, meaning }: Anomaly, style: Style): strin
 }
 
 function verdict({ verdict: { level, text } }: InspectReport, style: Style): string {
-  const tint: Tint = level === 'clean' ? 'green' : level === 'repaired' ? 'yellow' : 'red';
+  const tint: Tint =
+    level === 'clean' ? 'green' : level === 'repaired' || level === 'warnings' ? 'yellow' : 'red';
   const word = level.toUpperCase();
   const [first = '', ...others] = wrap(`${' '.repeat(word.length + 2)}${text}`, WIDTH, word.length + 2);
   return [`${style.paint('bold', style.paint(tint, word))}  ${first.slice(word.length + 2)}`, ...others].join(

@@ -42,7 +42,10 @@ export class Inspector {
   #undecodable = 0;
 
   add(record: CaptureRecord): void {
-    this.#start ??= record.ts;
+    if (this.#start === null) {
+      this.#start = record.ts;
+      this.#timeline.begin(record.ts);
+    }
     if (record.ts > this.#end) this.#end = record.ts;
     switch (record.kind) {
       case 'message':
@@ -66,7 +69,7 @@ export class Inspector {
     const verdict = verdictOf(this.#messages, this.#anomalies.found, pairs);
     const report: InspectReport = {
       file,
-      ok: verdict.level === 'clean' || verdict.level === 'repaired',
+      ok: verdict.level !== 'trouble' && verdict.level !== 'empty',
       verdict,
       start: this.#start,
       duration: since(Math.max(this.#end, start), start),

@@ -148,14 +148,17 @@ export interface TimelineReport {
   readonly intervals: readonly IntervalReport[];
 }
 
-/** `clean`: nothing to tell; `repaired`: losses, all made good; `trouble`: not so; `empty`: no message at all. */
-export type VerdictLevel = 'clean' | 'repaired' | 'trouble' | 'empty';
+/**
+ * `clean`: nothing to tell; `repaired`: losses, all made good; `warnings`: something else to look at; `trouble`: what
+ * nothing made good; `empty`: no message at all.
+ */
+export type VerdictLevel = 'clean' | 'repaired' | 'warnings' | 'trouble' | 'empty';
 
 export interface InspectReport {
   readonly file: string;
   readonly ok: boolean;
   readonly verdict: { readonly level: VerdictLevel; readonly text: string };
-  /** Of the first frame with a message, since the epoch. */
+  /** Of the first message, or of what goes beside them, since the epoch. */
   readonly start: number | null;
   readonly duration: number;
   readonly messages: number;

@@ -11,9 +11,14 @@ export class Timeline {
   #interval = FIRST_INTERVAL_S;
   #intervals: Counts[] = [];
 
+  /** The first record of the capture, if it is no message. */
+  begin(ts: number): void {
+    this.#start ??= ts;
+  }
+
   add(ts: number, what: keyof IntervalReport, amount = 1): void {
-    const intervals = this.#intervals;
     const at = this.#at(ts);
+    const intervals = this.#intervals;
     while (intervals.length <= at) intervals.push(none());
     const counts = intervals[at];
     if (counts !== undefined) counts[what] += amount;

@@ -21,6 +21,7 @@ export function verdictOf(
   ].join(' and ');
   const text = noted === '' ? losses : `${noted}. ${losses}`;
   if (found.error > 0) return { level: 'trouble', text };
-  if (found.warning > 0 || gaps > 0) return { level: 'repaired', text };
+  if (gaps > 0) return { level: 'repaired', text };
+  if (found.warning > 0) return { level: 'warnings', text };
   return { level: 'clean', text: losses };
 }

@@ -58,7 +58,7 @@ export function renderPage({ report, diagrams }: Inspection, version: string): s
           <h2 id="diagrams">Sequence diagrams</h2>
           ${sequences(report, drawn, diagrams.length)}
         </main>
-        <footer>Made by rollgate ${version}. Times are seconds since the first message.</footer>
+        <footer>Made by rollgate ${version}. Times are seconds since the capture’s first message.</footer>
         <script>${new Markup(SCRIPT)}</script>
       </body>
     </html>

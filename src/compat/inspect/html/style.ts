@@ -27,7 +27,7 @@ a:hover { text-decoration: underline; }
 .verdict { margin-top: 16px; border-left: 5px solid var(--dim); font-size: 16px; }
 .verdict b { text-transform: uppercase; letter-spacing: .04em; margin-right: 8px; }
 .clean { border-left-color: var(--good); } .clean b { color: var(--good); }
-.repaired { border-left-color: var(--warn); } .repaired b { color: var(--warn); }
+.repaired, .warnings { border-left-color: var(--warn); } .repaired b, .warnings b { color: var(--warn); }
 .trouble, .empty { border-left-color: var(--bad); } .trouble b, .empty b { color: var(--bad); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 10px; margin-top: 12px; }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 14px; }
