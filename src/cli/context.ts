@@ -8,8 +8,16 @@ export interface OutputStream {
   /** Width and height of the terminal in characters; undefined if it is none. */
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
+  /** False: wait for `drain` before the next one. */
   write(text: string): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
 }
+
+/**
+ * The bytes of a file, or of standard input for `-`, in chunks that nobody writes to again. Rejects with the file
+ * system's error, or when the signal is aborted.
+ */
+export type OpenInput = (path: string, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
 export type RunRehearsal = (
   options: RehearsalOptions,
@@ -27,6 +35,7 @@ export interface CliContext {
   readonly stderr: OutputStream;
   readonly version: string;
   readonly runRehearsal: RunRehearsal;
+  readonly openInput: OpenInput;
   /** Milliseconds, monotonic. */
   readonly nowMs: () => number;
   /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */

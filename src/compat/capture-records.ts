@@ -23,6 +23,7 @@ export class CaptureRecords {
   readonly #values = new RecordValues();
   readonly #skipped = new SkipCounter();
   readonly #streams = new TcpStreams(this.#values, this.#skipped);
+  #failure: string | null = null;
 
   /** Null before the first four bytes have come, and for what is no capture file. */
   get format(): 'pcap' | 'pcapng' | null {
@@ -32,6 +33,11 @@ export class CaptureRecords {
   /** Frames read so far. */
   get frames(): number {
     return this.#reader.frames;
+  }
+
+  /** Why the rest of the file cannot be read; null while it can. With no frames read, it is no capture at all. */
+  get failure(): string | null {
+    return this.#failure;
   }
 
   /** What was no message so far, in words. */
@@ -102,6 +108,7 @@ export class CaptureRecords {
 
   #broken(item: ErrorItem, out: CaptureRecord[]): void {
     const { n, sec, nsec, packet } = item;
+    if (item.fatal) this.#failure = item.error.message;
     if (packet !== null && !this.#concernsUs(packet)) {
       this.#skipped.add('other packets that were cut off');
       return;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import type { CliContext, RunRehearsal } from '../../src/cli/context.ts';
@@ -42,6 +43,7 @@ export async function runHere(
     stderr: { write: (text) => (output.stderr += text) },
     version: '0.0.0',
     runRehearsal,
+    openInput: (file) => createReadStream(file),
     nowMs: () => 0,
     onInterrupt: () => () => undefined,
     exitNow: () => undefined,
