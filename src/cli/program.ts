@@ -6,6 +6,7 @@ import { ExitCode } from './exit-code.ts';
 import { describeError } from './failure.ts';
 import { oneOf } from './option-parsers.ts';
 import { createRehearseCommand } from './rehearse-command.ts';
+import { createReplayCommand } from './replay-command.ts';
 
 /** Runs the command line and resolves to its exit code. Throws nothing. */
 export async function runCli(context: CliContext): Promise<ExitCode> {
@@ -18,6 +19,10 @@ export async function runCli(context: CliContext): Promise<ExitCode> {
   addCommand(
     program,
     createDecodeCommand(context, (result) => (code = result)),
+  );
+  addCommand(
+    program,
+    createReplayCommand(context, (result) => (code = result)),
   );
   try {
     await program.parseAsync(context.args, { from: 'user' });
@@ -70,6 +75,7 @@ Examples:
   rollgate rehearse --loss 0.05 --kill   the same on a bad network, with crashes
   rollgate rehearse --help               all options of a rehearsal
   rollgate decode capture.pcap           the messages of captured traffic
+  rollgate replay captures               hold this code against captured traffic
 
 Exit codes:
   0    done; for a rehearsal: the contract held

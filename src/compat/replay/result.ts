@@ -57,7 +57,14 @@ export interface CaptureResult {
   readonly notes: readonly string[];
 }
 
+export interface UnreadableCapture {
+  readonly name: string;
+  readonly error: string;
+}
+
 export interface ReplayReport {
+  /** All held, and all could be read. */
   readonly ok: boolean;
   readonly captures: readonly CaptureResult[];
+  readonly unreadable: readonly UnreadableCapture[];
 }
