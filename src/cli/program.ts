@@ -80,6 +80,6 @@ Examples:
 Exit codes:
   0    done; for a rehearsal: the contract held
   1    the rehearsal ran to its end and the contract did not hold; messages of
-       a capture do not decode
+       a capture do not decode, or its replay does not hold
   2    wrong usage, or something that is needed is missing
   130  interrupted`;

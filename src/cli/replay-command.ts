@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { sumOfFaults } from '../compat/replay/fault-verdict.ts';
 import type { Faults } from '../compat/replay/faulty-world.ts';
 import { junitXml } from '../compat/replay/junit.ts';
 import type { CaptureSource } from '../compat/replay/replay-capture.ts';
@@ -92,12 +93,12 @@ async function replay(context: CliContext, paths: readonly string[], flags: Repl
   }
   for (const { error } of report.unreadable) stderr.write(`error: ${error}\n`);
   if (report.unreadable.length > 0) return ExitCode.usage;
-  return report.ok ? ExitCode.ok : ExitCode.contractBroken;
+  return report.ok ? ExitCode.ok : ExitCode.replayFailed;
 }
 
 /** Keys are append-only. */
-function renderJson({ ok, captures, unreadable }: ReplayReport): string {
-  return JSON.stringify({ ok, captures, ...(unreadable.length > 0 ? { unreadable } : {}) });
+function renderJson({ unreadable, ...report }: ReplayReport): string {
+  return JSON.stringify({ ...report, ...(unreadable.length > 0 ? { unreadable } : {}) });
 }
 
 async function replayAll(paths: readonly string[], faults: Faults | null): Promise<ReplayReport> {
@@ -113,7 +114,9 @@ async function replayAll(paths: readonly string[], faults: Faults | null): Promi
       }
     }
   }
-  return { ok: unreadable.length === 0 && captures.every(({ ok }) => ok), captures, unreadable };
+  const ok = unreadable.length === 0 && captures.every((capture) => capture.ok);
+  const sum = sumOfFaults(captures.flatMap((capture) => capture.faults ?? []));
+  return { ok, captures, ...(sum === null ? {} : { faults: sum }), unreadable };
 }
 
 async function sourcesAt(path: string, unreadable: UnreadableCapture[]): Promise<CaptureSource[]> {

@@ -1,4 +1,4 @@
-import type { CaptureResult, ReplayKind, ReplayReport } from '../compat/replay/result.ts';
+import type { CaptureResult, FaultResult, ReplayKind, ReplayReport } from '../compat/replay/result.ts';
 import { formatCount } from './format.ts';
 import { PLAIN_STYLE, type Style, type Tint } from './style.ts';
 
@@ -15,12 +15,13 @@ const MAX_NAME = 36;
 /** Of one capture. */
 const MAX_LINES = 8;
 
-export function renderReplay({ captures }: ReplayReport, style: Style): string {
+export function renderReplay(report: ReplayReport, style: Style): string {
+  const { captures } = report;
   const parts = [
     ...table(captures, style),
     ...decodeOnly(captures),
     ...differences(captures),
-    ...faults(captures),
+    ...faults(report),
     ...problems(captures, style),
     '',
     verdict(captures, style),
@@ -59,7 +60,7 @@ function decodeOnly(captures: readonly CaptureResult[]): string[] {
   }
   const lines: string[] = [];
   for (const [reason, names] of reasons) {
-    lines.push('', `Only decoded, for ${reason}:`, ...wrapped(names.join(', ')));
+    lines.push('', ...wrapped(`Only decoded (${reason}):`, ''), ...wrapped(names.join(', ')));
   }
   return lines;
 }
@@ -70,16 +71,24 @@ function differences(captures: readonly CaptureResult[]): string[] {
   return ['', 'What ours would have done otherwise, in time only, as no peer would mind:', ...lines];
 }
 
-function faults(captures: readonly CaptureResult[]): string[] {
-  const lines: string[] = [];
-  for (const { name, faults: result } of captures) {
-    if (result !== undefined) lines.push(`  ${name}: ${result.verdict}`);
-  }
-  const first = captures.find((capture) => capture.faults !== undefined)?.faults?.faults;
-  if (first === undefined) return [];
-  const { loss, reorder, duplicate, seed } = first;
-  const title = `With loss ${loss}, reorder ${reorder}, duplicate ${duplicate} and seed ${seed}:`;
-  return ['', title, ...lines.flatMap((line) => wrapped(line.trim()))];
+function faults({ captures, faults: all }: ReplayReport): string[] {
+  if (all === undefined) return [];
+  const { loss, reorder, duplicate, seed } = all.faults;
+  const lines = captures.flatMap(({ name, faults: result }) =>
+    result === undefined ? [] : wrapped(`${name}: ${result.ok ? repairs(result) : result.verdict}`),
+  );
+  const title = `With loss ${loss}, reorder ${reorder}, duplicate ${duplicate}, seed ${seed}:`;
+  return ['', title, ...lines, '', ...wrapped(sentence(all.verdict), '')];
+}
+
+function repairs({ expected, repaired, slowestRepairMs }: FaultResult): string {
+  const messages = `all ${formatCount(expected)} messages delivered`;
+  if (repaired === 0) return messages;
+  return `${messages}, ${formatCount(repaired)} repaired, the slowest after ${(slowestRepairMs / 1000).toFixed(1)} s`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function problems(captures: readonly CaptureResult[], style: Style): string[] {
@@ -98,15 +107,15 @@ function some(lines: readonly string[], prefix: string): string[] {
   return more > 0 ? [...shown, `  ${prefix}and ${more} more (--json has them)`] : shown;
 }
 
-/** Indented by two, lines that continue by four. */
-function wrapped(text: string): string[] {
+/** Lines of at most 80 columns; those that continue are indented by two more. */
+function wrapped(text: string, indent = '  '): string[] {
   const lines: string[] = [];
-  let line = '  ';
+  let line = indent;
   for (const word of text.split(' ')) {
     const isFirst = line.trim() === '';
     if (!isFirst && line.length + 1 + word.length > 80) {
       lines.push(line);
-      line = `    ${word}`;
+      line = `${indent}  ${word}`;
     } else line += isFirst ? word : ` ${word}`;
   }
   return [...lines, line];

@@ -66,5 +66,7 @@ export interface ReplayReport {
   /** All held, and all could be read. */
   readonly ok: boolean;
   readonly captures: readonly CaptureResult[];
+  /** Of all captures together, if faults were asked for. */
+  readonly faults?: FaultResult;
   readonly unreadable: readonly UnreadableCapture[];
 }
