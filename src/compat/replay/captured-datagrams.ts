@@ -3,7 +3,12 @@ import type { Address, Datagram, Message } from '../../../codecs/jgroups/message
 import type { AnyDatagram } from '../../../codecs/jgroups/registry.ts';
 import { decodeAnyDatagram, rawProbe } from '../../../codecs/jgroups/registry.ts';
 import { TcpFrameDecoder, type TcpFrameItem } from '../../../codecs/jgroups/tcp-framing.ts';
-import { type CaptureItem, CaptureReader, type Endpoint } from '../../../codecs/pcap/index.ts';
+import {
+  type CaptureItem,
+  CaptureReader,
+  type Endpoint,
+  type ErrorItem,
+} from '../../../codecs/pcap/index.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import { looksLikeDatagram, versionError } from '../datagram-records.ts';
 import { serviceOf } from '../skip-counter.ts';
@@ -92,11 +97,9 @@ export class DatagramReader {
         this.#streams.delete(item.stream.id);
         return;
       case 'error':
-        this.#complain(`frame ${item.n}: ${item.error.message}`);
+        if (isOurs(item)) this.#complain(`frame ${item.n}: ${item.error.message}`);
         return;
-      case 'incomplete':
-        this.#complain(`frame ${item.n}: IP fragments of a datagram of ${item.from} are missing`);
-        return;
+      case 'incomplete': // nobody can tell whose it was, and UDP may lose it
       case 'other':
     }
   }
@@ -142,6 +145,15 @@ export class DatagramReader {
         this.#push({ ...where, bytes: frame.bytes, raw: null, ...decode(frame.bytes) }, out);
     }
   }
+}
+
+/** Whether a broken packet may have been a datagram of JGroups. */
+function isOurs({ packet }: ErrorItem): boolean {
+  if (packet === null) return true;
+  const { transport, from, to, payload } = packet;
+  if (transport === 'tcp' || serviceOf(from.port) !== undefined || serviceOf(to.port) !== undefined)
+    return false;
+  return payload.length < 2 || looksLikeDatagram(payload) !== 'no';
 }
 
 function timeOf(item: { readonly sec: number; readonly nsec: number }): number {

@@ -1,6 +1,29 @@
 import type { FaultReport } from './faulty-world.ts';
 import type { FaultResult } from './result.ts';
 
+/** Of several runs with the same faults. Null: there were none. */
+export function sumOfFaults(results: readonly FaultResult[]): FaultResult | null {
+  const [first] = results;
+  if (first === undefined) return null;
+  const sum = (field: Countable): number => results.reduce((total, result) => total + result[field], 0);
+  return faultResult({
+    faults: first.faults,
+    lost: sum('lost'),
+    duplicated: sum('duplicated'),
+    reordered: sum('reordered'),
+    delivered: sum('delivered'),
+    expected: sum('expected'),
+    missing: sum('missing'),
+    extra: sum('extra'),
+    outOfOrder: sum('outOfOrder'),
+    repaired: sum('repaired'),
+    slowestRepairMs: Math.max(...results.map(({ slowestRepairMs }) => slowestRepairMs)),
+    unreliableLost: sum('unreliableLost'),
+  });
+}
+
+type Countable = Exclude<keyof FaultReport, 'faults' | 'slowestRepairMs'>;
+
 /** Says what a run with faults means. */
 export function faultResult(report: FaultReport): FaultResult {
   const ok = report.missing + report.extra + report.outOfOrder === 0;

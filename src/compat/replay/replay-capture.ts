@@ -99,6 +99,7 @@ async function read(
 
 function decodingProblems(scan: CaptureScan, reader: DatagramReader): string[] {
   const problems: string[] = [];
+  if (scan.datagrams === 0) problems.push('there is nothing in it to check');
   const different = scan.datagrams - scan.undecodable - scan.reencodedIdentical;
   if (scan.undecodable > 0) problems.push(`${scan.undecodable} datagrams do not decode`);
   if (different > 0) problems.push(`${different} datagrams encode to other bytes than they had`);

@@ -14,7 +14,7 @@ import { Alignment } from './alignment.ts';
 import { messagesOf } from './captured-datagrams.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { idOf } from './fingerprint.ts';
-import { ReplyLog, seqnosOf } from './reply-log.ts';
+import { ReplyLog, seqnosOf, wasSent } from './reply-log.ts';
 import { WireModel } from './wire-model.ts';
 
 /** Who is to be replayed, from when to when. Times are milliseconds of the capture's clock. */
@@ -148,8 +148,10 @@ export class ReplayedMember {
     for (const seqno of seqnosOf(message)) {
       const list = this.unanswered.get(src) ?? new Set();
       this.unanswered.set(src, list);
-      if (sent?.has(this.#alignment.seqno(src, seqno)) === true) list.delete(seqno);
-      else list.add(seqno);
+      const mine = this.#alignment.seqno(src, seqno);
+      const latest = [...this.ours.of(src).data.values()].at(-1);
+      if (sent?.has(mine) === true) list.delete(seqno);
+      else if (latest !== undefined && wasSent(latest, mine)) list.add(seqno);
     }
   }
 

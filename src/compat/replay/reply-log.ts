@@ -20,7 +20,8 @@ export interface Replies {
 
 /** Which DATA of a connection was sent. */
 export interface SentData {
-  /** All from the first seen up to here. */
+  readonly first: number;
+  /** All from the first up to here. */
   low: number;
   readonly beyond: Set<number>;
   /** More than once. */
@@ -70,10 +71,14 @@ export class ReplyLog {
   }
 }
 
+export function wasSent(sent: SentData, seqno: number): boolean {
+  return seqno >= sent.first && (seqno <= sent.low || sent.beyond.has(seqno));
+}
+
 function isNewData({ data }: Replies, connId: number, seqno: number): boolean {
   let sent = data.get(connId);
   if (sent === undefined) {
-    sent = { low: seqno - 1, beyond: new Set(), resent: new Set() };
+    sent = { first: seqno, low: seqno - 1, beyond: new Set(), resent: new Set() };
     data.set(connId, sent);
   }
   if (seqno <= sent.low || sent.beyond.has(seqno)) {

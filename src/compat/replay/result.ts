@@ -57,7 +57,16 @@ export interface CaptureResult {
   readonly notes: readonly string[];
 }
 
+export interface UnreadableCapture {
+  readonly name: string;
+  readonly error: string;
+}
+
 export interface ReplayReport {
+  /** All held, and all could be read. */
   readonly ok: boolean;
   readonly captures: readonly CaptureResult[];
+  /** Of all captures together, if faults were asked for. */
+  readonly faults?: FaultResult;
+  readonly unreadable: readonly UnreadableCapture[];
 }

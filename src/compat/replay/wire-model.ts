@@ -26,6 +26,8 @@ interface Sender {
   readonly past: Set<number>;
   readonly reliable: Fragments;
   readonly unreliable: Fragments;
+  /** Bytes that count against its credits. */
+  consumed: number;
 }
 
 /** A forged seqno must not cost memory. */
@@ -47,7 +49,7 @@ export class WireModel {
     const sender = this.#sender(src);
     const header = headerOf(message, 'UNICAST3');
     if (header === undefined || (message.flags & Flag.NO_RELIABILITY) !== 0) {
-      this.#deliver(src, message, sender.unreliable);
+      this.#deliver(src, sender, message, sender.unreliable);
       return;
     }
     if (header.type === 'CLOSE' && sender.current?.connId === header.connId) {
@@ -62,7 +64,7 @@ export class WireModel {
       connection.gaps.delete(header.seqno);
       this.#events.filled(src, header.seqno, sinceMs, timeMs);
     }
-    if ((message.flags & Flag.OOB) !== 0) this.#deliver(src, message, sender.reliable);
+    if ((message.flags & Flag.OOB) !== 0) this.#deliver(src, sender, message, sender.reliable);
     this.#drain(src, sender, connection);
   }
 
@@ -89,7 +91,13 @@ export class WireModel {
   #sender(src: string): Sender {
     let sender = this.#senders.get(src);
     if (sender === undefined) {
-      sender = { current: null, past: new Set(), reliable: new Fragments(), unreliable: new Fragments() };
+      sender = {
+        current: null,
+        past: new Set(),
+        reliable: new Fragments(),
+        unreliable: new Fragments(),
+        consumed: 0,
+      };
       this.#senders.set(src, sender);
     }
     return sender;
@@ -101,12 +109,18 @@ export class WireModel {
       if (next === undefined) return;
       connection.contiguous++;
       connection.waiting.delete(connection.contiguous);
-      if (next !== null) this.#deliver(src, next, sender.reliable);
+      if (next !== null) this.#deliver(src, sender, next, sender.reliable);
     }
   }
 
-  #deliver(src: string, message: Message, fragments: Fragments): void {
+  /** Bytes of a sender that were consumed, and so used up its credits (WIRE-3.6 section 9). */
+  consumed(src: string): number {
+    return this.#senders.get(src)?.consumed ?? 0;
+  }
+
+  #deliver(src: string, sender: Sender, message: Message, fragments: Fragments): void {
     if (headerOf(message, 'UFC') !== undefined) return;
+    if ((message.flags & Flag.NO_FC) === 0) sender.consumed += message.payload?.length ?? 0;
     const whole = fragments.add(message);
     if (whole !== null) this.#events.deliverable(src, whole.payload, whole.flags);
   }
