@@ -68,6 +68,8 @@ export class Chromium {
     for (const domain of ['Page', 'Network', 'Log', 'Runtime']) await page.call(`${domain}.enable`);
     const metrics = { width, height, deviceScaleFactor: 1, mobile: false };
     await page.call('Emulation.setDeviceMetricsOverride', metrics);
+    // they would take room that a phone does not give them
+    await page.call('Emulation.setScrollbarsHidden', { hidden: true });
     const scheme = { name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' };
     await page.call('Emulation.setEmulatedMedia', { features: [scheme] });
     return page;
