@@ -177,10 +177,8 @@ function payloadText(header: RecordHeader, record: MessageRecord): string {
     case 'members':
     case 'view-id':
     case 'view':
-    case 'sock-cache': {
-      const { kind: _kind, ...fields } = payload;
-      return briefFields(fields);
-    }
+    case 'sock-cache':
+      return briefFields(payload, ['kind']);
   }
 }
 
