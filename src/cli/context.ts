@@ -36,6 +36,8 @@ export interface CliContext {
   readonly version: string;
   readonly runRehearsal: RunRehearsal;
   readonly openInput: OpenInput;
+  /** Replaces the file if there is one. Rejects with the file system's error. */
+  readonly writeFile: (path: string, text: string) => Promise<void>;
   /** Milliseconds, monotonic. */
   readonly nowMs: () => number;
   /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */

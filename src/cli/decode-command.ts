@@ -195,7 +195,7 @@ const INPUT_ERRORS: Readonly<Record<string, string>> = {
 };
 
 /** @throws what is no error of the file system */
-function describeInputError(error: unknown): string {
+export function describeInputError(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
   return INPUT_ERRORS[error.code] ?? error.message;
 }

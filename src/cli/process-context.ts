@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
 
 import type { CliContext, RunRehearsal } from './context.ts';
@@ -22,6 +23,7 @@ export function processContext(runRehearsal: RunRehearsal): CliContext {
       path === '-'
         ? addAbortSignal(signal, process.stdin)
         : createReadStream(path, { signal, highWaterMark: INPUT_CHUNK_BYTES }),
+    writeFile,
     nowMs: () => performance.now(),
     onInterrupt: (handler) => {
       for (const signal of SIGNALS) process.on(signal, handler);

@@ -4,6 +4,7 @@ import { type CliContext, type GlobalFlags, LOG_LEVELS } from './context.ts';
 import { createDecodeCommand } from './decode-command.ts';
 import { ExitCode } from './exit-code.ts';
 import { describeError } from './failure.ts';
+import { createInspectCommand } from './inspect-command.ts';
 import { oneOf } from './option-parsers.ts';
 import { createRehearseCommand } from './rehearse-command.ts';
 import { createReplayCommand } from './replay-command.ts';
@@ -19,6 +20,10 @@ export async function runCli(context: CliContext): Promise<ExitCode> {
   addCommand(
     program,
     createDecodeCommand(context, (result) => (code = result)),
+  );
+  addCommand(
+    program,
+    createInspectCommand(context, (result) => (code = result)),
   );
   addCommand(
     program,
@@ -75,11 +80,19 @@ Examples:
   rollgate rehearse --loss 0.05 --kill   the same on a bad network, with crashes
   rollgate rehearse --help               all options of a rehearsal
   rollgate decode capture.pcap           the messages of captured traffic
+<<<<<<< HEAD
   rollgate replay captures               hold this code against captured traffic
+=======
+  rollgate inspect capture.pcap          what went wrong in it, and why
+>>>>>>> main
 
 Exit codes:
   0    done; for a rehearsal: the contract held
   1    the rehearsal ran to its end and the contract did not hold; messages of
+<<<<<<< HEAD
        a capture do not decode, or its replay does not hold
+=======
+       a capture do not decode, or were lost and not repaired
+>>>>>>> main
   2    wrong usage, or something that is needed is missing
   130  interrupted`;
