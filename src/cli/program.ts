@@ -9,26 +9,19 @@ import { oneOf } from './option-parsers.ts';
 import { createRehearseCommand } from './rehearse-command.ts';
 import { createReplayCommand } from './replay-command.ts';
 
+/** In the order in which `--help` lists them. */
+const COMMANDS = [createRehearseCommand, createDecodeCommand, createInspectCommand, createReplayCommand];
+
 /** Runs the command line and resolves to its exit code. Throws nothing. */
 export async function runCli(context: CliContext): Promise<ExitCode> {
   let code: ExitCode = ExitCode.ok;
   const program = createProgram(context);
-  addCommand(
-    program,
-    createRehearseCommand(context, (result) => (code = result)),
-  );
-  addCommand(
-    program,
-    createDecodeCommand(context, (result) => (code = result)),
-  );
-  addCommand(
-    program,
-    createInspectCommand(context, (result) => (code = result)),
-  );
-  addCommand(
-    program,
-    createReplayCommand(context, (result) => (code = result)),
-  );
+  for (const createCommand of COMMANDS) {
+    addCommand(
+      program,
+      createCommand(context, (result) => (code = result)),
+    );
+  }
   try {
     await program.parseAsync(context.args, { from: 'user' });
     return code;
@@ -80,19 +73,13 @@ Examples:
   rollgate rehearse --loss 0.05 --kill   the same on a bad network, with crashes
   rollgate rehearse --help               all options of a rehearsal
   rollgate decode capture.pcap           the messages of captured traffic
-<<<<<<< HEAD
-  rollgate replay captures               hold this code against captured traffic
-=======
   rollgate inspect capture.pcap          what went wrong in it, and why
->>>>>>> main
+  rollgate replay captures               hold this code against captured traffic
 
 Exit codes:
   0    done; for a rehearsal: the contract held
   1    the rehearsal ran to its end and the contract did not hold; messages of
-<<<<<<< HEAD
-       a capture do not decode, or its replay does not hold
-=======
-       a capture do not decode, or were lost and not repaired
->>>>>>> main
+       a capture do not decode, or were lost and not repaired; a replay does
+       not hold
   2    wrong usage, or something that is needed is missing
   130  interrupted`;

@@ -42,11 +42,16 @@ export class Conversation {
     this.parties = parties;
   }
 
+  /** No further arrow fits: it is enough to count. */
+  get isFull(): boolean {
+    return this.#arrows >= MAX_ARROWS;
+  }
+
+  omit(): void {
+    this.#beyond++;
+  }
+
   draw(sketch: Sketch, forward: boolean): void {
-    if (this.#arrows >= MAX_ARROWS) {
-      this.#beyond++;
-      return;
-    }
     const { ts, n, tone, label, seqno, notable } = sketch;
     const arrow: Drawn = { ts, n, forward, tone, label, lost: false, seqno };
     if (!notable && this.#arrows >= FIRST_ARROWS) {

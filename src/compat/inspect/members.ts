@@ -102,7 +102,8 @@ export class Members {
 
   /** Notes who sent a message, and from where. */
   sent(member: Member, record: MessageRecord): void {
-    const { ts, version, cluster } = record;
+    const { ts, cluster } = record;
+    const version = plain(record.version);
     member.lastTs = ts;
     member.sent++;
     if (member.versions.has(version) || member.versions.size < MAX_NAMES) {

@@ -10,6 +10,9 @@ const RELIABILITY: readonly string[] = ['UNICAST3', 'UNICAST', 'NAKACK2', 'NAKAC
 const PLUMBING: readonly string[] = [...RELIABILITY, 'TP', 'FRAG2'];
 const CREDITS: readonly string[] = ['UFC', 'MFC', 'FC'];
 
+/** A list of seqnos, or the names of a header. */
+const MAX_LABEL_CHARS = 80;
+
 export function sketchOf(record: MessageRecord, copy: Copy): Sketch {
   const repeated = copy !== 'new' && copy !== 'overtaken';
   const said = toneOf(record);
@@ -21,7 +24,7 @@ export function sketchOf(record: MessageRecord, copy: Copy): Sketch {
     ts: record.ts,
     n: record.n,
     tone,
-    label: labelOf(record) + again,
+    label: plain(labelOf(record), MAX_LABEL_CHARS) + again,
     seqno: numbered ? number(header(record, ...RELIABILITY), 'seqno') : null,
     notable: tone === 'repeat' || tone === 'request' || tone === 'credit' || isView,
   };
@@ -60,7 +63,7 @@ function content(record: MessageRecord): string {
   const geode = record.geode;
   const probe = text(geode ?? null, 'probe') ?? text(geode ?? null, 'class');
   const size = length === null ? 'empty' : bytes(length);
-  return `${probe === null ? size : plain(probe)}${part}`;
+  return `${probe ?? size}${part}`;
 }
 
 function toneOf(record: MessageRecord): ArrowTone {

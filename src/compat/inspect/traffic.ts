@@ -238,6 +238,7 @@ export class Traffic {
     const there = to === null ? null : this.#conversations.of(from, to);
     if (there === null) return;
     if (pair !== null) there.conversation.pairs.add(pair.id);
-    there.conversation.draw(sketchOf(record, copy), there.forward);
+    if (there.conversation.isFull) there.conversation.omit();
+    else there.conversation.draw(sketchOf(record, copy), there.forward);
   }
 }

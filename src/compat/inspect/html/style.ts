@@ -13,7 +13,7 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; padding: 24px 16px 64px; max-width: 1120px; background: var(--back); color: var(--text);
+  margin: 0 auto; padding: 24px 16px 64px; max-width: 1280px; background: var(--back); color: var(--text);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
   overflow-wrap: anywhere;
 }
@@ -35,7 +35,7 @@ a:hover { text-decoration: underline; }
 .tiles span { color: var(--dim); font-size: 13px; }
 .scroll { overflow-x: auto; padding: 0; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th, td { padding: 7px 12px; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th, td { padding: 7px 10px; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tr:last-child td { border-bottom: 0; }
 th { color: var(--dim); font-weight: 600; font-size: 13px; white-space: normal; vertical-align: bottom; overflow-wrap: normal; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }

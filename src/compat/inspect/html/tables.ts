@@ -93,11 +93,11 @@ export function pairsTable(pairs: readonly PairReport[], place: (pair: string) =
     '>Not repaired',
     '>Sent again',
     'Asked for by',
-    '>Repair, at most',
-    '>Duplicates',
-    '>Acknowledged after',
+    '>Repair, max.',
+    '>Copies',
+    '>Ack. after',
     '>Credit stalls',
-    '>Fragmented, whole',
+    '>Fragmented',
   ];
   return table(head, rows, pairs.length);
 }
