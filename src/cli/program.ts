@@ -73,19 +73,13 @@ Examples:
   rollgate rehearse --loss 0.05 --kill   the same on a bad network, with crashes
   rollgate rehearse --help               all options of a rehearsal
   rollgate decode capture.pcap           the messages of captured traffic
-<<<<<<< HEAD
   rollgate inspect capture.pcap          what went wrong in it, and why
-=======
   rollgate replay captures               hold this code against captured traffic
->>>>>>> wt-replay
 
 Exit codes:
   0    done; for a rehearsal: the contract held
   1    the rehearsal ran to its end and the contract did not hold; messages of
-<<<<<<< HEAD
-       a capture do not decode, or were lost and not repaired
-=======
-       a capture do not decode, or its replay does not hold
->>>>>>> wt-replay
+       a capture do not decode, or were lost and not repaired; a replay does
+       not hold
   2    wrong usage, or something that is needed is missing
   130  interrupted`;

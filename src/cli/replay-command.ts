@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { sumOfFaults } from '../compat/replay/fault-verdict.ts';
@@ -86,7 +84,7 @@ function parseFaults(text: string): Faults {
 async function replay(context: CliContext, paths: readonly string[], flags: ReplayFlags): Promise<ExitCode> {
   const { stdout, stderr, env } = context;
   const report = await replayAll(paths, flags.faults ?? null);
-  if (flags.junit !== undefined) await writeFile(flags.junit, junitXml(report));
+  if (flags.junit !== undefined) await context.writeFile(flags.junit, junitXml(report));
   if (flags.json === true) stdout.write(`${renderJson(report)}\n`);
   else if (report.captures.length > 0) {
     stdout.write(`${renderReplay(report, styleFor(stdout, env, flags.color))}\n`);

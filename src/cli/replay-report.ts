@@ -1,6 +1,7 @@
 import type { CaptureResult, FaultResult, ReplayKind, ReplayReport } from '../compat/replay/result.ts';
 import { formatCount } from './format.ts';
-import { PLAIN_STYLE, type Style, type Tint } from './style.ts';
+import type { Style } from './style.ts';
+import { alignTable, wrap } from './text-table.ts';
 
 /** What `rollgate replay` says to people; at most 80 columns, but for names and problems that are longer. */
 
@@ -9,6 +10,10 @@ const KINDS: Readonly<Record<ReplayKind, string>> = {
   'self-checked': 'self-checked',
   'decode-only': 'decode only',
 };
+
+const HEAD = ['Capture', 'Replay', 'Datagrams', 'Delivered', 'Result'];
+
+const WIDTH = 80;
 
 const MAX_NAME = 36;
 
@@ -30,20 +35,16 @@ export function renderReplay(report: ReplayReport, style: Style): string {
 }
 
 function table(captures: readonly CaptureResult[], style: Style): string[] {
-  const width = Math.min(MAX_NAME, Math.max(7, ...captures.map(({ name }) => name.length)));
-  const row = (cells: readonly string[], tint: Tint | null, of: Style): string => {
-    const [name = '', kind = '', datagrams = '', delivered = '', result = ''] = cells;
-    const start = `${name.padEnd(width)}  ${kind.padEnd(12)}  ${datagrams.padStart(9)}  ${delivered.padStart(11)}`;
-    return `${start}  ${tint === null ? result : of.paint(tint, result)}`;
-  };
+  const rows = captures.map(({ name, replay, datagrams, delivered, expected, ok }) => {
+    const share = replay === 'decode-only' ? '-' : `${formatCount(delivered)}/${formatCount(expected)}`;
+    return [clip(name), KINDS[replay], formatCount(datagrams), share, ok ? 'ok' : 'FAILED'];
+  });
+  const [head = '', ...lines] = alignTable([HEAD, ...rows], 'llrrl');
   return [
-    style.paint('bold', row(['Capture', 'Replay', 'Datagrams', 'Delivered', 'Result'], null, PLAIN_STYLE)),
-    ...captures.map((capture) => {
-      const { name, replay, datagrams, delivered, expected, ok } = capture;
-      const share = replay === 'decode-only' ? '-' : `${formatCount(delivered)}/${formatCount(expected)}`;
-      const cells = [clip(name), KINDS[replay], formatCount(datagrams), share, ok ? 'ok' : 'FAILED'];
-      return row(cells, ok ? 'green' : 'red', style);
-    }),
+    style.paint('bold', head),
+    ...lines.map((line) =>
+      line.replace(/ok$|FAILED$/, (word) => style.paint(word === 'ok' ? 'green' : 'red', word)),
+    ),
   ];
 }
 
@@ -107,18 +108,8 @@ function some(lines: readonly string[], prefix: string): string[] {
   return more > 0 ? [...shown, `  ${prefix}and ${more} more (--json has them)`] : shown;
 }
 
-/** Lines of at most 80 columns; those that continue are indented by two more. */
 function wrapped(text: string, indent = '  '): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(' ')) {
-    const isFirst = line.trim() === '';
-    if (!isFirst && line.length + 1 + word.length > 80) {
-      lines.push(line);
-      line = `${indent}  ${word}`;
-    } else line += isFirst ? word : ` ${word}`;
-  }
-  return [...lines, line];
+  return wrap(indent + text, WIDTH, indent.length + 2);
 }
 
 function verdict(captures: readonly CaptureResult[], style: Style): string {

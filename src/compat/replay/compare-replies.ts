@@ -30,7 +30,7 @@ export function compareReplies(
     compareAcks(member, peer, real, ours, words);
     compareRequests(real, ours, words);
     compareCredits(member, peer, real, ours, words);
-    compareFirstSeqno(real, ours, words);
+    compareFirstSeqno(member, peer, real, ours, words);
     compareResends(member, peer, real, words);
   }
   comparePongs(member, differ, into);
@@ -97,9 +97,17 @@ function compareCredits(
   }
 }
 
-function compareFirstSeqno(real: Replies, ours: Replies, { differ, into, peer }: Words): void {
+function compareFirstSeqno(
+  { model }: ReplayedMember,
+  key: string,
+  real: Replies,
+  ours: Replies,
+  { differ, into, peer, name }: Words,
+): void {
   const [theirs, mine] = [real.firstSeqnoAsked, ours.firstSeqnoAsked];
-  if (theirs > 0 && mine > 0) into.agree++;
+  if (mine === 0 && model.unopened(key) > 0) {
+    into.wrong.push(`${name}: ours did not ask ${peer} for its first message, which had not come`);
+  } else if (theirs > 0 && mine > 0) into.agree++;
   else if (theirs !== mine) {
     differ(`the real member asked ${peer} for its first message ${times(theirs)}, ours ${times(mine)}`);
   }

@@ -28,6 +28,8 @@ interface Sender {
   readonly unreliable: Fragments;
   /** Bytes that count against its credits. */
   consumed: number;
+  /** Messages of connections whose first message did not come. */
+  unopened: number;
 }
 
 /** A forged seqno must not cost memory. */
@@ -97,6 +99,7 @@ export class WireModel {
         reliable: new Fragments(),
         unreliable: new Fragments(),
         consumed: 0,
+        unopened: 0,
       };
       this.#senders.set(src, sender);
     }
@@ -111,6 +114,11 @@ export class WireModel {
       connection.waiting.delete(connection.contiguous);
       if (next !== null) this.#deliver(src, sender, next, sender.reliable);
     }
+  }
+
+  /** Messages of a sender that can only be taken once it was asked for its first one. */
+  unopened(src: string): number {
+    return this.#senders.get(src)?.unopened ?? 0;
   }
 
   /** Bytes of a sender that were consumed, and so used up its credits (WIRE-3.6 section 9). */
@@ -132,6 +140,7 @@ function connectionFor(
 ): Connection | null {
   const { current } = sender;
   if (current?.connId === connId) return current;
+  if (!first) sender.unopened++;
   if (!first || sender.past.has(connId)) return null;
   if (current !== null) sender.past.add(current.connId);
   sender.current = { connId, contiguous: seqno - 1, highest: seqno - 1, waiting: new Map(), gaps: new Map() };
