@@ -27,7 +27,11 @@ export function readIp(reader: ByteReader, length: number, field: string): strin
 }
 
 /** @throws {CodecError} `ERR_VALUE` if `host` is no IP literal */
-export function writeIp(writer: ByteWriter, host: string, field: string): void {
+export function writeIp(
+  writer: Pick<ByteWriter, 'offset' | 'u8' | 'u16'>,
+  host: string,
+  field: string,
+): void {
   if (host === '') return;
   const groups = host.includes(':') ? parseIpv6(host) : parseIpv4(host);
   if (groups === null) throw new CodecError('ERR_VALUE', writer.offset, field, `'${host}' is no IP literal`);

@@ -23,3 +23,21 @@ export const MAX_SEQNO_LIST_BITS = 511_600;
 
 /** Sequence numbers are JavaScript numbers; a peer that sends 1e6 messages a second needs 285 years to get there. */
 export const MAX_SEQNO = Number.MAX_SAFE_INTEGER;
+
+/** Server groups of one Geode member: a configured list, of a few names in practice. */
+export const MAX_MEMBER_GROUPS = 1_000;
+
+/** Credentials of a Geode member: a Properties object of a few entries. */
+export const MAX_PROPERTIES = 1_000;
+
+/** Ports in a Geode view: one a member, and the array grows by 10 (GEODE-WIRE section 4). */
+export const MAX_FD_PORTS = MAX_ADDRESSES + 1_000;
+
+/** Lines of a locator's InfoResponse, which is text for a person. */
+export const MAX_INFO_LINES = 10_000;
+
+/**
+ * A request to a Geode locator, or its answer. The largest carries a view and a set of registrants: twice 10,000
+ * members of about 100 bytes would be 2 MB.
+ */
+export const MAX_LOCATOR_BYTES = 4 * 1024 * 1024;

@@ -35,6 +35,10 @@ export class ByteReader {
     return this.buffer[this.#take(1, field)] as number;
   }
 
+  i8(field: string): number {
+    return this.buffer.readInt8(this.#take(1, field));
+  }
+
   /** A Java boolean: any byte but 0 is true in Java, only 0 and 1 are ever written. */
   bool(field: string): boolean {
     const at = this.offset;

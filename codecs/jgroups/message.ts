@@ -4,39 +4,12 @@
  * what `rollgate decode --json` prints. Names of protocols and types are those of the wire reference.
  */
 
-// --- addresses ---------------------------------------------------------------------------------------------
+import type { Address } from './address.ts';
+import type { Header } from './headers.ts';
 
-/** A plain JGroups member address. `uuid`: 32 lower-case hex digits, most significant half first. */
-export interface UuidAddress {
-  readonly kind: 'uuid';
-  readonly uuid: string;
-}
-
-/** A physical address. `host`: an IP literal, or '' where the sender wrote none. `scopeId`: IPv6 only, else 0. */
-export interface IpAddress {
-  readonly kind: 'ip';
-  readonly host: string;
-  readonly scopeId: number;
-  readonly port: number;
-}
-
-/** Geode's member address (class magic 2000): a UUID that carries its own physical address. */
-export interface GeodeAddress {
-  readonly kind: 'geode';
-  readonly uuid: string;
-  readonly host: string;
-  readonly scopeId: number;
-  readonly port: number;
-  /** The view in which the member joined; -1 before it did. */
-  readonly viewId: number;
-}
-
-export type Address = UuidAddress | IpAddress | GeodeAddress;
-
-/** Address equality as Java has it: by the 128 bits of the UUID; physical addresses by host and port. */
-export function addressKey(address: Address): string {
-  return address.kind === 'ip' ? `${address.host}:${address.port}` : address.uuid;
-}
+export * from './address.ts';
+export type * from './headers.ts';
+export type * from './view.ts';
 
 // --- message flags -----------------------------------------------------------------------------------------
 
@@ -67,81 +40,45 @@ export function flagNames(flags: number): string[] {
   return names;
 }
 
-// --- headers -----------------------------------------------------------------------------------------------
-
-export interface TpHeader {
-  readonly protocol: 'TP';
-  /** Null where the sender wrote length -1. */
-  readonly cluster: string | null;
-}
-
-export type Unicast3Header =
-  | {
-      readonly protocol: 'UNICAST3';
-      readonly type: 'DATA';
-      readonly seqno: number;
-      readonly connId: number;
-      readonly first: boolean;
-    }
-  | {
-      readonly protocol: 'UNICAST3';
-      readonly type: 'ACK';
-      readonly seqno: number;
-      readonly connId: number;
-      readonly timestamp: number;
-    }
-  | { readonly protocol: 'UNICAST3'; readonly type: 'SEND_FIRST_SEQNO'; readonly timestamp: number }
-  | { readonly protocol: 'UNICAST3'; readonly type: 'XMIT_REQ' }
-  | { readonly protocol: 'UNICAST3'; readonly type: 'CLOSE'; readonly connId: number };
-
-/** Credits of unicasts (UFC) or multicasts (MFC); the amount is the payload, an 8-byte long. */
-export interface FcHeader {
-  readonly protocol: 'UFC' | 'MFC' | 'FC';
-  readonly type: 'REPLENISH' | 'CREDIT_REQUEST';
-}
-
-export interface Frag2Header {
-  readonly protocol: 'FRAG2';
-  readonly id: number;
-  /** 0-based. */
-  readonly fragNo: number;
-  readonly numFrags: number;
-}
-
-export type Header = TpHeader | Unicast3Header | FcHeader | Frag2Header;
-
 // --- messages and datagrams --------------------------------------------------------------------------------
 
-export interface Message {
+/** `H`: the headers of the wire version, 3.6 unless said otherwise. */
+export interface Message<H = Header> {
   /** Null: to the group. */
   readonly dest: Address | null;
   readonly src: Address | null;
   /** Bits of `Flag`. */
   readonly flags: number;
   /** In wire order. */
-  readonly headers: readonly Header[];
+  readonly headers: readonly H[];
   /** Null: absent, which the wire tells from a payload of length 0. */
   readonly payload: Uint8Array | null;
 }
 
 /** One UDP payload, or one frame of JGroups' TCP transport. */
-export interface SingleDatagram {
+export interface SingleDatagram<H = Header> {
   readonly kind: 'single';
   /** As on the wire, e.g. 0x198e for 3.6.14. */
   readonly version: number;
   readonly multicast: boolean;
-  readonly message: Message;
+  readonly message: Message<H>;
 }
 
 /** A bundle: its messages have no TP header and mostly neither dest nor src of their own. */
-export interface BundleDatagram {
+export interface BundleDatagram<H = Header> {
   readonly kind: 'bundle';
   readonly version: number;
   readonly multicast: boolean;
   readonly dest: Address | null;
   readonly src: Address | null;
+  /** Null also where the wire version has none in a bundle (2.12: each message has its TP header). */
   readonly cluster: string | null;
-  readonly messages: readonly Message[];
+  readonly messages: readonly Message<H>[];
+  /**
+   * Messages behind an unknown header, which could not be told apart; absent if there are none, and where nothing
+   * counts them (2.12).
+   */
+  readonly unparsed?: number;
 }
 
-export type Datagram = SingleDatagram | BundleDatagram;
+export type Datagram<H = Header> = SingleDatagram<H> | BundleDatagram<H>;

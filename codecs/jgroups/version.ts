@@ -1,5 +1,6 @@
 /** A datagram's version: `major << 11 | minor << 6 | micro` (WIRE-3.6 section 3). */
 
+export const VERSION_2_12_2 = 0x1302;
 export const VERSION_3_6_14 = 0x198e;
 export const VERSION_3_6_20 = 0x1994;
 

@@ -23,7 +23,9 @@ interface RecordBase {
 }
 
 /** A header with its fields; `protocol` and, where there are several, `type` bear the names of WIRE-3.6. */
-export type RecordHeader = { readonly protocol: string; readonly type?: string } & Readonly<Record<string, unknown>>;
+export type RecordHeader = { readonly protocol: string; readonly type?: string } & Readonly<
+  Record<string, unknown>
+>;
 
 export interface MessageRecord extends RecordBase {
   readonly kind: 'message';

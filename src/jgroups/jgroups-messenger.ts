@@ -64,8 +64,11 @@ export class JGroupsMessenger extends StackMessenger {
           if (this.running) this.deliver(this.#sender(src), payload);
         },
         acknowledged: (peer, messages, bytes) => this.acknowledged(peer, messages, bytes),
-        complain: (kind, peer, what) =>
-          this.log.warn(`${kind} ${peer}`, environment.nowMs(), () => `${this.#name(peer)}: ${what}`),
+        complain: (kind, peer, what) => {
+          // in every rolling upgrade late resends reach the member that has the port now
+          const level = kind === 'dest' ? 'info' : 'warn';
+          this.log[level](`${kind} ${peer}`, environment.nowMs(), () => `${this.#name(peer)}: ${what}`);
+        },
       },
       environment.nowMs(),
     );

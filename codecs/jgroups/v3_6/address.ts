@@ -11,7 +11,7 @@ import { CodecError } from '../../bytes/errors.ts';
 import { ipLength, readIp, writeIp } from '../../bytes/ip.ts';
 import type { ByteReader } from '../../bytes/reader.ts';
 import type { ByteWriter } from '../../bytes/writer.ts';
-import type { Address } from '../message.ts';
+import type { Address, IpAddress } from '../message.ts';
 import { GEODE_ADDRESS_MAGIC } from './ids.ts';
 
 const AddressFlag = { OTHER: 0x00, NULL: 0x01, UUID: 0x02, IP: 0x10 } as const;
@@ -44,6 +44,19 @@ export function readAddress(reader: ByteReader, field: string): Address | null {
         `address flag 0x${flag.toString(16)} is unknown`,
       );
   }
+}
+
+/** The body of an IpAddress, without its flag byte. */
+export function readIpBody(reader: ByteReader, field: string): IpAddress {
+  return { kind: 'ip', ...readPhysical(reader, field) };
+}
+
+export function ipBodySize(address: IpAddress): number {
+  return addressSize(address) - 1;
+}
+
+export function writeIpBody(writer: ByteWriter, address: IpAddress, field: string): void {
+  writePhysical(writer, address, field);
 }
 
 function readPhysical(reader: ByteReader, field: string): { host: string; scopeId: number; port: number } {

@@ -9,6 +9,8 @@ import { MAX_BUNDLE_MESSAGES } from '../../bytes/limits.ts';
 import { ByteReader } from '../../bytes/reader.ts';
 import { ByteWriter } from '../../bytes/writer.ts';
 import type { BundleDatagram, Datagram, Message } from '../message.ts';
+import { unknownTail } from '../unknown-header.ts';
+import type { DecodeOptions } from '../unknown-header.ts';
 import { addressSize, readAddress, writeAddress } from './address.ts';
 import { messageSize, MIN_MESSAGE_BYTES, readMessage, writeMessage } from './message.ts';
 import { readShortString, shortStringSize, writeShortString } from './primitives.ts';
@@ -17,7 +19,8 @@ const DatagramFlag = { LIST: 1, MULTICAST: 2 } as const;
 const PREFIX_BYTES = 3;
 
 /** @throws {CodecError} whatever is wrong with the bytes */
-export function decodeDatagram(bytes: Uint8Array): Datagram {
+export function decodeDatagram(bytes: Uint8Array, options?: DecodeOptions): Datagram {
+  const opaque = options?.unknownHeaders === 'opaque';
   const reader = new ByteReader(bytes);
   const version = reader.u16('version');
   const at = reader.offset;
@@ -26,13 +29,18 @@ export function decodeDatagram(bytes: Uint8Array): Datagram {
   const multicast = (flags & DatagramFlag.MULTICAST) !== 0;
   const datagram: Datagram =
     (flags & DatagramFlag.LIST) === 0
-      ? { kind: 'single', version, multicast, message: readMessage(reader) }
-      : readBundle(reader, version, multicast);
+      ? { kind: 'single', version, multicast, message: readMessage(reader, opaque) }
+      : readBundle(reader, version, multicast, opaque);
   reader.finish('datagram');
   return datagram;
 }
 
-function readBundle(reader: ByteReader, version: number, multicast: boolean): BundleDatagram {
+function readBundle(
+  reader: ByteReader,
+  version: number,
+  multicast: boolean,
+  opaque: boolean,
+): BundleDatagram {
   const dest = readAddress(reader, 'bundle.dest');
   const src = readAddress(reader, 'bundle.src');
   const cluster = readShortString(reader, 'bundle.cluster');
@@ -50,7 +58,13 @@ function readBundle(reader: ByteReader, version: number, multicast: boolean): Bu
     throw new TruncatedError(reader.offset, 'bundle.messages', count * MIN_MESSAGE_BYTES, reader.remaining);
   }
   const messages: Message[] = [];
-  for (let i = 0; i < count; i++) messages.push(readMessage(reader));
+  for (let i = 0; i < count; i++) {
+    const message = readMessage(reader, opaque);
+    messages.push(message);
+    if (i < count - 1 && opaque && unknownTail(message.headers) !== null) {
+      return { kind: 'bundle', version, multicast, dest, src, cluster, messages, unparsed: count - 1 - i };
+    }
+  }
   return { kind: 'bundle', version, multicast, dest, src, cluster, messages };
 }
 
@@ -76,7 +90,18 @@ export function encodeDatagram(datagram: Datagram): Buffer {
   writeAddress(writer, datagram.dest, 'bundle.dest');
   writeAddress(writer, datagram.src, 'bundle.src');
   writeShortString(writer, datagram.cluster, 'bundle.cluster');
-  writer.u32(datagram.messages.length);
-  for (const message of datagram.messages) writeMessage(writer, message);
+  const { messages, unparsed = 0 } = datagram;
+  writer.u32(messages.length + unparsed);
+  for (const [i, message] of messages.entries()) {
+    writeMessage(writer, message);
+    if (unknownTail(message.headers) !== null && i < messages.length - 1) {
+      throw new CodecError(
+        'ERR_VALUE',
+        writer.offset,
+        'bundle.messages',
+        'messages behind an unknown header',
+      );
+    }
+  }
   return writer.finish();
 }

@@ -10,6 +10,7 @@ import { MAX_HEADERS } from '../../bytes/limits.ts';
 import type { ByteReader } from '../../bytes/reader.ts';
 import type { ByteWriter } from '../../bytes/writer.ts';
 import type { Header, Message } from '../message.ts';
+import { checkUnknownIsLast, readHeadersOrRest, unknownTail } from '../unknown-header.ts';
 import { addressSize, readAddress, writeAddress } from './address.ts';
 import { headerSize, readHeader, writeHeader } from './headers/index.ts';
 
@@ -18,7 +19,8 @@ const Leading = { DEST: 1, SRC: 2, PAYLOAD: 4 } as const;
 /** Leading byte, flags and number of headers: a message of nothing else. */
 export const MIN_MESSAGE_BYTES = 5;
 
-export function readMessage(reader: ByteReader): Message {
+/** @param opaque whether an unknown header takes the rest of the bytes, rather than being an error */
+export function readMessage(reader: ByteReader, opaque = false): Message {
   const at = reader.offset;
   const leading = reader.u8('message.leading');
   if (leading > 7)
@@ -27,10 +29,18 @@ export function readMessage(reader: ByteReader): Message {
   const dest = (leading & Leading.DEST) === 0 ? null : readAddress(reader, 'message.dest');
   const src = (leading & Leading.SRC) === 0 ? null : readAddress(reader, 'message.src');
   const count = reader.checkLimit(reader.u16('message.nhdrs'), MAX_HEADERS, 'message.nhdrs');
+  const hasPayload = (leading & Leading.PAYLOAD) !== 0;
+  const headers = opaque
+    ? readHeadersOrRest(reader, count, hasPayload, readHeader)
+    : readHeaders(reader, count);
+  const payload = hasPayload && unknownTail(headers) === null ? readPayload(reader) : null;
+  return { dest, src, flags, headers, payload };
+}
+
+function readHeaders(reader: ByteReader, count: number): Header[] {
   const headers: Header[] = [];
   for (let i = 0; i < count; i++) headers.push(readHeader(reader));
-  const payload = (leading & Leading.PAYLOAD) === 0 ? null : readPayload(reader);
-  return { dest, src, flags, headers, payload };
+  return headers;
 }
 
 function readPayload(reader: ByteReader): Buffer {
@@ -50,17 +60,20 @@ export function messageSize(message: Message): number {
 }
 
 export function writeMessage(writer: ByteWriter, message: Message): void {
-  const { dest, src, payload } = message;
+  const { dest, src, headers, payload } = message;
+  const unknown = unknownTail(headers);
+  if (unknown !== null) checkUnknownIsLast(headers, payload, writer.offset);
+  const hasPayload = payload !== null || unknown?.hasPayload === true;
   writer.u8(
     (dest === null ? 0 : Leading.DEST) |
       (src === null ? 0 : Leading.SRC) |
-      (payload === null ? 0 : Leading.PAYLOAD),
+      (hasPayload ? Leading.PAYLOAD : 0),
   );
   writer.u16(message.flags, 'message.flags');
   if (dest !== null) writeAddress(writer, dest, 'message.dest');
   if (src !== null) writeAddress(writer, src, 'message.src');
-  writer.u16(message.headers.length);
-  for (const header of message.headers) writeHeader(writer, header);
+  writer.u16(headers.length + (unknown?.remainingHeaders ?? 0), 'message.nhdrs');
+  for (const header of headers) writeHeader(writer, header);
   if (payload !== null) {
     writer.i32(payload.length);
     writer.bytes(payload);

@@ -1,4 +1,7 @@
-/** JGroups' compressed long: a length byte, then that many bytes, least significant first (WIRE-3.6 section 1). */
+/**
+ * JGroups' compressed numbers and short names (WIRE-3.6 section 1). A compressed long is a length byte, then that
+ * many bytes, the least significant first.
+ */
 
 import { CodecError } from '../../bytes/errors.ts';
 import { MAX_SEQNO } from '../../bytes/limits.ts';
@@ -29,6 +32,31 @@ export function writeCompressedLong(writer: ByteWriter, value: number, field: st
   }
   writer.u8(compressedLongSize(value) - 1);
   for (let rest = value; rest >= 1; rest = Math.floor(rest / 256)) writer.u8(rest % 256);
+}
+
+/** A compressed long that may be negative, which takes all eight bytes. */
+export function readSignedCompressedLong(reader: ByteReader, field: string): number {
+  const at = reader.offset;
+  if (reader.remaining === 0 || reader.buffer[at] !== 8) return readCompressedLong(reader, field);
+  reader.offset = at + 1;
+  const value = Number(reader.bytes(8, field).readBigInt64LE(0));
+  if (!Number.isSafeInteger(value)) throw new CodecError('ERR_LIMIT', at, field, 'is outside +-2^53-1');
+  return value;
+}
+
+export function signedCompressedLongSize(value: number): number {
+  return value < 0 ? 9 : compressedLongSize(value);
+}
+
+export function writeSignedCompressedLong(writer: ByteWriter, value: number, field: string): void {
+  if (!Number.isSafeInteger(value) || value >= 0) {
+    writeCompressedLong(writer, value, field);
+    return;
+  }
+  writer.u8(8);
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
+  writer.bytes(bytes);
 }
 
 /** A name with a short as its length, -1 for null. Latin-1, so that any bytes come back as they were. */

@@ -51,7 +51,8 @@ interface LineMessage {
 function scenarioFolders(): string[] {
   const folders: string[] = [];
   for (const version of readdirSync(FIXTURES, { withFileTypes: true })) {
-    if (!version.isDirectory()) continue;
+    // The second opinion on Geode's own traffic has a form of its own: test/unit/geode/captures.test.ts.
+    if (!version.isDirectory() || version.name.startsWith('geode-')) continue;
     const inside = join(FIXTURES, version.name);
     folders.push(...readdirSync(inside).map((scenario) => join(inside, scenario)));
   }
@@ -108,8 +109,10 @@ function headerLine(header: Header): (number | string | null)[] {
         case 'CLOSE':
           return [64, 107, 'UNICAST3', 'CLOSE', header.connId];
       }
+    // falls through: every type of UNICAST3 has returned
+    default:
+      throw new Error(`a header that this test knows nothing of: ${header.protocol}`);
   }
-  throw new Error('a header that this test knows nothing of');
 }
 
 /** What is said of the payload, for those that JGroups itself writes. */

@@ -191,6 +191,22 @@ test('bad datagrams are logged once in 10 s, with the name of the member at that
   t.like(a.messenger.stats().stacks.udp?.counters, { malformed: 7, otherCluster: 2 });
 });
 
+test('made-up senders fill neither the log nor memory', async (t) => {
+  const network = new FakeNetwork();
+  const a = await start(network);
+  const rubbish = Buffer.from([0x19, 0x8e, 0xff]);
+  const flood = (): number => {
+    a.environment.lines.length = 0;
+    for (let port = 1; port <= 20_000; port++) a.socket.onDatagram(rubbish, '127.0.0.1', port);
+    return a.environment.lines.length;
+  };
+  t.is(flood(), 1_001);
+  t.is(flood(), 0);
+  network.run(10_000);
+  t.is(flood(), 1_001);
+  t.is(a.messenger.stats().stacks.udp?.counters['malformed'], 60_000);
+});
+
 function foreignMessage(to: Node) {
   const dest = { ...addressOf(1), uuid: to.id.uuid };
   return { dest, src: null, flags: 0, headers: [data(1)], payload: Buffer.from('x') };

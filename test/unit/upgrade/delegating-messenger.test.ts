@@ -1,0 +1,126 @@
+/** DelegatingMessenger among old and new members, on a virtual network. */
+
+import test from 'ava';
+
+import { JGroupsMessenger } from '../../../src/jgroups/jgroups-messenger.ts';
+import type { MemberId } from '../../../src/protocol/member-id.ts';
+import type { Messenger } from '../../../src/protocol/messenger.ts';
+import { createView } from '../../../src/protocol/view.ts';
+import { DelegatingMessenger } from '../../../src/upgrade/delegating-messenger.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { VirtualEnvironment } from '../../sim/virtual-environment.ts';
+import { VirtualNetwork } from '../../sim/virtual-network.ts';
+
+interface Node {
+  readonly messenger: Messenger;
+  readonly id: MemberId;
+  readonly received: string[];
+  readonly log: string[];
+}
+
+/** Members on hosts of their own. */
+class Bench {
+  readonly clock = new VirtualClock();
+  readonly network = new VirtualNetwork(this.clock, { seed: 3 });
+  #count = 0;
+  #viewId = 0;
+
+  async start(version: number, kind: 'old' | 'new' = version < 200 ? 'old' : 'new'): Promise<Node> {
+    const n = ++this.#count;
+    const log: string[] = [];
+    const add = (line: string): void => void log.push(line);
+    const logger = { debug: add, info: add, warn: add, error: add };
+    const environment = new VirtualEnvironment(this.network, n, logger);
+    const options = {
+      environment,
+      cluster: 'AG',
+      host: `10.0.0.${n}`,
+      ports: [41_000, 41_000] as const,
+      member: { name: `m${n}`, version },
+    };
+    const messenger = kind === 'old' ? new JGroupsMessenger(options) : new DelegatingMessenger(options);
+    const received: string[] = [];
+    messenger.setDefaultHandler(({ payload, stack }) => {
+      received.push(`${stack} ${Buffer.from(payload).toString()}`);
+    });
+    const id = await this.clock.run(messenger.start(), 'start()');
+    return { messenger, id, received, log };
+  }
+
+  view(...nodes: readonly Node[]): void {
+    const view = createView(
+      ++this.#viewId,
+      nodes.map(({ id }) => id),
+    );
+    for (const { messenger } of nodes) messenger.installView(view);
+  }
+
+  async run(ms: number): Promise<void> {
+    await this.clock.runUntil(this.clock.nowMs + ms);
+  }
+}
+
+const say = (node: Node, text: string): void => {
+  node.messenger.send({ recipients: 'all', payload: Buffer.from(text) });
+};
+const udpState = (node: Node): string | undefined => node.messenger.stats().stacks.udp?.state;
+
+test('each member is reached by its own stack; one absurd version changes nobody else', async (t) => {
+  const bench = new Bench();
+  const old = await bench.start(150);
+  const a = await bench.start(200);
+  const b = await bench.start(250);
+  const absurd = await bench.start(32_767, 'old');
+  bench.view(old, a, b, absurd);
+  say(a, 'hello');
+  await bench.run(2_000);
+  t.deepEqual(old.received, ['udp hello']);
+  t.deepEqual(b.received, ['tcp hello']);
+  t.deepEqual(absurd.received, ['udp hello']);
+  t.like(a.messenger.stats().totals, { accepted: 3, delivered: 3, pending: 0 });
+  t.true(a.messenger instanceof DelegatingMessenger && a.messenger.explain(absurd.id).stack === 'udp');
+  t.true(a.log.some((line) => line.includes('32767')));
+});
+
+test('UDP drains, sleeps once the last old member has left, and wakes for one that comes', async (t) => {
+  const bench = new Bench();
+  const old = await bench.start(150);
+  const a = await bench.start(200);
+  const b = await bench.start(200);
+  bench.view(old, a, b);
+  say(a, '1');
+  await bench.run(1_000);
+  t.is(udpState(a), 'active');
+  say(old, 'bye');
+  await bench.run(1_000);
+  await bench.clock.run(old.messenger.stop(), 'stop()');
+  bench.view(a, b);
+  await bench.run(1_000);
+  t.deepEqual([a, b].map(udpState), ['dormant', 'dormant']);
+  say(a, '2');
+  await bench.run(1_000);
+  const late = await bench.start(150);
+  bench.view(a, b, late);
+  say(a, '3');
+  say(late, '4');
+  await bench.run(2_000);
+  t.deepEqual([a, b].map(udpState), ['active', 'active']);
+  t.deepEqual(old.received, ['udp 1']);
+  t.deepEqual(b.received.toSorted(), ['tcp 1', 'tcp 2', 'tcp 3', 'udp 4', 'udp bye']);
+  t.deepEqual(late.received, ['udp 3']);
+  t.is(a.messenger.stats().totals.pending, 0);
+});
+
+test('a member without an IP address is told, and holds up nobody', async (t) => {
+  const bench = new Bench();
+  const a = await bench.start(200);
+  const b = await bench.start(200);
+  const named = { ...a.id, uuid: 'ab'.repeat(16), host: 'localhost', version: 150 };
+  const view = createView(1, [a.id, b.id, named]);
+  for (const { messenger } of [a, b]) messenger.installView(view);
+  say(a, 'x');
+  await bench.run(2_000);
+  t.deepEqual(b.received, ['tcp x']);
+  t.is(a.messenger.stats().totals.pending, 1);
+  t.true(a.log.some((line) => line.includes('localhost') && line.includes('cannot be reached by UDP')));
+});
