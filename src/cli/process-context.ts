@@ -12,6 +12,10 @@ export function processContext(runRehearsal: RunRehearsal): CliContext {
     stderr: process.stderr,
     version: readPackageVersion(),
     runRehearsal,
+    runRecording: async (...args) => {
+      const { record } = await import('../recording/record.ts');
+      return record(...args);
+    },
     nowMs: () => performance.now(),
     onInterrupt: (handler) => {
       for (const signal of SIGNALS) process.on(signal, handler);

@@ -4,6 +4,7 @@ import { type CliContext, type GlobalFlags, LOG_LEVELS } from './context.ts';
 import { ExitCode } from './exit-code.ts';
 import { describeError } from './failure.ts';
 import { oneOf } from './option-parsers.ts';
+import { createRecordCommand } from './record-command.ts';
 import { createRehearseCommand } from './rehearse-command.ts';
 
 /** Runs the command line and resolves to its exit code. Throws nothing. */
@@ -13,6 +14,10 @@ export async function runCli(context: CliContext): Promise<ExitCode> {
   addCommand(
     program,
     createRehearseCommand(context, (result) => (code = result)),
+  );
+  addCommand(
+    program,
+    createRecordCommand(context, (result) => (code = result)),
   );
   try {
     await program.parseAsync(context.args, { from: 'user' });

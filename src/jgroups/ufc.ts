@@ -101,10 +101,6 @@ export class UFC extends Protocol {
     return next;
   }
 
-  /** Messages that wait for credits of this member. */
-  queuedMessages(member: string): number {
-    return this.#sent.get(member)?.queue.length ?? 0;
-  }
 
   /**
    * What costs nothing needs no credits. But where JGroups' sender would still be blocked in the send before, one

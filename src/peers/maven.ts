@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 import { firstLine, JavaMissingError, javaProgram, javaVersion, run } from './programs.ts';
 
@@ -112,15 +112,30 @@ async function cached(cache: string, name: string, make: (folder: string) => Pro
   if (existsSync(target)) return target;
   const draft = join(cache, `.${name}-${randomBytes(6).toString('hex')}`);
   try {
-    await mkdir(draft, { recursive: true });
+    await makeFolders(draft);
     await make(draft);
     await rename(draft, target);
   } catch (error) {
     if (!existsSync(target)) throw error;
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined); // the cause was thrown already
   }
   return target;
+}
+
+/** Folder by folder: node's own recursive way never ends where a parent refuses with ENOENT, as /proc does. */
+async function makeFolders(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolders(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (existsSync(path)) return; // another process was quicker
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new JavaMissingError(
+      `cannot make the folder ${path} (${code}): set ROLLGATE_CACHE to a folder that can be written`,
+    );
+  }
 }
 
 async function download(folder: string, pom: string, timeoutMs: number): Promise<void> {

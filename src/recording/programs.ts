@@ -34,7 +34,10 @@ export async function prepareProgram(
   options: PrepareOptions = {},
 ): Promise<RecordingProgram> {
   await javaVersion();
-  const own = await javaSources([COMMON_SOURCES, `recording/java/${version.slice(0, version.lastIndexOf('.'))}`]);
+  const own = await javaSources([
+    COMMON_SOURCES,
+    `recording/java/${version.slice(0, version.lastIndexOf('.'))}`,
+  ]);
   const shared = await javaSources([PEER_SOURCES]);
   if (version === '2.12.2') {
     for (const file of shared.keys()) if (!SHARED_WITH_2_12.has(basename(file))) shared.delete(file);

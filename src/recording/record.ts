@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { prepareProgram, type RecordingProgram } from './programs.ts';
@@ -27,9 +26,13 @@ export interface RecordEvents {
 /**
  * Starts real peers and records what they say, scenario by scenario.
  * @throws {JavaMissingError} if a peer cannot be had
- * @throws {TcpdumpError} if nothing can be captured
+ * @throws {CaptureError} if nothing can be captured
  */
-export async function record(options: RecordOptions, events: RecordEvents, signal: AbortSignal): Promise<void> {
+export async function record(
+  options: RecordOptions,
+  events: RecordEvents,
+  signal: AbortSignal,
+): Promise<void> {
   const planned = plan(options.versions, options.scenarios);
   const programs = await prepare(planned, events);
   for (const { version, scenario, firstPort } of planned) {
@@ -38,11 +41,10 @@ export async function record(options: RecordOptions, events: RecordEvents, signa
     const folder = join(options.folder, version, scenario.name);
     events.started(name);
     try {
-      await mkdir(folder, { recursive: true });
       const text = scenario.script(version, firstPort);
       events.recorded(name, await recordScenario(text, firstPort, programs, folder, signal));
     } catch (error) {
-      if (!(error instanceof Error) || error.name === 'TcpdumpError') throw error;
+      if (!(error instanceof Error) || error.name === 'CaptureError') throw error;
       events.failed(name, error);
     }
   }

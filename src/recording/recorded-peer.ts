@@ -64,7 +64,10 @@ export class RecordedPeer {
     const exit = await this.#process.exited;
     clearTimeout(timer);
     if (exit.code !== 0) {
-      throw new JvmPeerError(`${this.name} did not end in an orderly way: ${describeExit(exit)}`, exit.stderr);
+      throw new JvmPeerError(
+        `${this.name} did not end in an orderly way: ${describeExit(exit)}`,
+        exit.stderr,
+      );
     }
   }
 

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import type { RecordingProgram } from './programs.ts';
 import { RecordedPeer } from './recorded-peer.ts';
 import { parseScript, type PeerVersion, type Script, type Step } from './script.ts';
-import { Tcpdump } from './tcpdump.ts';
+import { Tcpdump, CaptureError } from './tcpdump.ts';
 import { RecordingError, TruthLog } from './truth-log.ts';
 
 /** What one scenario came to. */
@@ -27,7 +28,7 @@ export const PORTS_OF_SCENARIO = 40;
  * Runs the script and writes capture.pcap, truth.jsonl and scenario.txt into the folder, which is made; files of
  * these names are replaced when all went well, and else left alone.
  * @param firstPort the scenario's ports begin here
- * @throws {TcpdumpError} {RecordingError} {JvmPeerError}
+ * @throws {CaptureError} {RecordingError} {JvmPeerError}
  */
 export async function recordScenario(
   text: string,
@@ -37,7 +38,7 @@ export async function recordScenario(
   signal: AbortSignal,
 ): Promise<Recording> {
   const script = parseScript(text);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(resolve(folder));
   const draft = join(folder, '.capture.pcap');
   const tcpdump = await Tcpdump.start(draft, `portrange ${firstPort}-${firstPort + PORTS_OF_SCENARIO - 1}`);
   const run = new Run(script, programs, signal);
@@ -60,6 +61,18 @@ export async function recordScenario(
   }
 }
 
+/** Folder by folder: node's own recursive way never ends where a parent refuses with ENOENT, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolder(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (existsSync(path)) return;
+    throw new CaptureError(`cannot make the folder ${path}: ${String(error)}`);
+  }
+}
+
 class Run {
   readonly truth = new TruthLog();
   readonly #script: Script;
@@ -79,7 +92,8 @@ class Run {
     for (const step of this.#script.steps) await this.#take(step);
     await this.#await('delivered');
     await this.#sleep(TAIL_MS);
-    await Promise.all(this.#living().map((peer) => peer.quit()));
+    // One by one, the youngest first: nobody waits for a coordinator that is leaving too.
+    for (const peer of this.#living().reverse()) await peer.quit();
     const unasked = this.truth.unasked();
     if (unasked.length > 0) throw new RecordingError(`delivered, but not sent: ${unasked.join(', ')}`);
   }

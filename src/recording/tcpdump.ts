@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** tcpdump cannot be had or may not capture; the message is one line for a user. */
-export class TcpdumpError extends Error {
+/** Nothing can be captured or written here; the message is one line for a user. */
+export class CaptureError extends Error {
   constructor(message: string) {
     super(message);
-    this.name = 'TcpdumpError';
+    this.name = 'CaptureError';
   }
 }
 
@@ -52,29 +52,32 @@ export class Tcpdump {
   /**
    * Resolves when all packets from now on are captured.
    * @param filter as tcpdump has it: `udp portrange 21000-21039`
-   * @throws {TcpdumpError} if it is not installed or not permitted
+   * @throws {CaptureError} if it is not installed or not permitted
    */
   static async start(file: string, filter: string): Promise<Tcpdump> {
     const child = await spawnTcpdump(file, filter);
     const tcpdump = new Tcpdump(child);
     // It says so when the filter is in place and the kernel captures (tcpdump 4.9 to 4.99).
-    const listening = await tcpdump.#until((lines) => lines.some((line) => /listening on/.test(line)), START_TIMEOUT_MS);
+    const listening = await tcpdump.#until(
+      (lines) => lines.some((line) => /listening on/.test(line)),
+      START_TIMEOUT_MS,
+    );
     if (!listening) {
       await tcpdump.kill();
-      throw new TcpdumpError(tcpdump.#whyNot());
+      throw new CaptureError(tcpdump.#whyNot());
     }
     return tcpdump;
   }
 
   /**
    * Stops when all that the kernel saw is in the file; resolves to the number of packets.
-   * @throws {TcpdumpError} if packets were lost
+   * @throws {CaptureError} if packets were lost
    */
   async stop(): Promise<number> {
     const deadline = performance.now() + FLUSH_TIMEOUT_MS;
     for (;;) {
       const { captured, received, dropped } = await this.#statistics();
-      if (dropped > 0) throw new TcpdumpError(`tcpdump lost ${dropped} packets, for the machine is too busy`);
+      if (dropped > 0) throw new CaptureError(`tcpdump lost ${dropped} packets, for the machine is too busy`);
       // On Linux's loopback the kernel counts each packet twice, going out and coming in.
       if (received === captured || received === 2 * captured) {
         this.#child.kill('SIGINT');
@@ -82,7 +85,9 @@ export class Tcpdump {
         return captured;
       }
       if (performance.now() > deadline) {
-        throw new TcpdumpError(`tcpdump wrote ${captured} of the ${received} packets that the kernel counted`);
+        throw new CaptureError(
+          `tcpdump wrote ${captured} of the ${received} packets that the kernel counted`,
+        );
       }
     }
   }
@@ -99,8 +104,11 @@ export class Tcpdump {
     await this.#until((lines) => lines.length > before, STOP_TIMEOUT_MS);
     await new Promise((resolve) => setTimeout(resolve, STATISTICS_PERIOD_MS));
     const line = this.#lines.slice(before).join(' ');
-    const match = /(\d+) packets? captured, (\d+) packets? received by filter, (\d+) packets? dropped/.exec(line);
-    if (match === null) throw new TcpdumpError(this.#ended ? this.#whyNot() : `tcpdump says nothing of its packets: ${line}`);
+    const match = /(\d+) packets? captured, (\d+) packets? received by filter, (\d+) packets? dropped/.exec(
+      line,
+    );
+    if (match === null)
+      throw new CaptureError(this.#ended ? this.#whyNot() : `tcpdump says nothing of its packets: ${line}`);
     return { captured: Number(match[1]), received: Number(match[2]), dropped: Number(match[3]) };
   }
 
@@ -139,7 +147,7 @@ async function spawnTcpdump(file: string, filter: string): Promise<ChildProcess>
       child.once('spawn', resolve);
       child.once('error', (error: NodeJS.ErrnoException) => {
         reject(
-          new TcpdumpError(
+          new CaptureError(
             error.code === 'ENOENT'
               ? 'tcpdump is not installed (Debian: apt-get install tcpdump)'
               : `tcpdump cannot be run (${error.code ?? error.message})`,

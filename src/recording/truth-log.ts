@@ -53,7 +53,9 @@ export class TruthLog {
 
   /** Messages that living members were sent and have not delivered, in words. */
   undelivered(): string[] {
-    return [...this.#owed].filter(([key, count]) => count > 0 && !this.#gone.has(recipientOf(key))).map(inWords);
+    return [...this.#owed]
+      .filter(([key, count]) => count > 0 && !this.#gone.has(recipientOf(key)))
+      .map(inWords);
   }
 
   /** Messages that were delivered more often than sent, in words. */

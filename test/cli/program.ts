@@ -42,6 +42,7 @@ export async function runHere(
     stderr: { write: (text) => (output.stderr += text) },
     version: '0.0.0',
     runRehearsal,
+    runRecording: () => Promise.reject(new Error('nothing is recorded here')),
     nowMs: () => 0,
     onInterrupt: () => () => undefined,
     exitNow: () => undefined,
