@@ -74,12 +74,12 @@ async function recordAll(context: CliContext, flags: RecordFlags): Promise<ExitC
   }
   if (flags.list === true) {
     for (const { version, scenario } of planned) {
-      stdout.write(`${version}/${scenario.name}\n    ${scenario.about}\n`);
+      stdout.write(`${version}/${scenario.name}\n${wrapped(scenario.about)}\n`);
     }
     return ExitCode.ok;
   }
-  const report = new Report(context, flags);
   const abort = new AbortController();
+  const report = new Report(context, flags, abort.signal);
   const stopListening = context.onInterrupt(() => {
     if (abort.signal.aborted) context.exitNow(ExitCode.interrupted);
     abort.abort();
@@ -99,15 +99,22 @@ async function recordAll(context: CliContext, flags: RecordFlags): Promise<ExitC
   return report.finish(planned.length);
 }
 
+/** Indented, within 80 columns. */
+function wrapped(text: string): string {
+  return text.replace(/(.{1,76})( |$)/g, '    $1\n').trimEnd();
+}
+
 /** A line a scenario. */
 class Report implements RecordEvents {
   readonly #context: CliContext;
   readonly #flags: RecordFlags;
+  readonly #signal: AbortSignal;
   readonly #style: ReturnType<typeof styleFor>;
   #startedAt = 0;
   #failures = 0;
 
-  constructor(context: CliContext, flags: RecordFlags) {
+  constructor(context: CliContext, flags: RecordFlags, signal: AbortSignal) {
+    this.#signal = signal;
     this.#context = context;
     this.#flags = flags;
     this.#style = styleFor(context.stdout, context.env, flags.color);
@@ -129,6 +136,8 @@ class Report implements RecordEvents {
   }
 
   failed(name: string, error: Error): void {
+    // after an interrupt whatever fails does so because of it
+    if (this.#signal.aborted) return;
     this.#failures++;
     const why = describeError(error, this.#flags.debug === true);
     this.#context.stdout.write(`${name.padEnd(NAME_WIDTH)} ${this.#style.paint('red', why)}\n`);

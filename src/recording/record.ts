@@ -4,6 +4,7 @@ import { prepareProgram, type RecordingProgram } from './programs.ts';
 import { type Recording, recordScenario } from './recorder.ts';
 import { plan, type PlannedRecording, versionsOf } from './scenarios.ts';
 import type { PeerVersion } from './script.ts';
+import { CaptureError } from './tcpdump.ts';
 
 export interface RecordOptions {
   /** Default: all. */
@@ -44,7 +45,7 @@ export async function record(
       const text = scenario.script(version, firstPort);
       events.recorded(name, await recordScenario(text, firstPort, programs, folder, signal));
     } catch (error) {
-      if (!(error instanceof Error) || error.name === 'CaptureError') throw error;
+      if (!(error instanceof Error) || error instanceof CaptureError) throw error;
       events.failed(name, error);
     }
   }

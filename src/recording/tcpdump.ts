@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
+import { RecordingError } from './truth-log.ts';
+
 /** Nothing can be captured or written here; the message is one line for a user. */
 export class CaptureError extends Error {
   constructor(message: string) {
@@ -11,6 +13,8 @@ export class CaptureError extends Error {
 }
 
 const START_TIMEOUT_MS = 10_000;
+/** Not in immediate mode: its buffer has a place of the largest size for each packet, and overflows in a burst. */
+const BUFFER_KIB = 32 * 1024;
 const FLUSH_TIMEOUT_MS = 5_000;
 const STATISTICS_PERIOD_MS = 100;
 const STOP_TIMEOUT_MS = 3_000;
@@ -25,6 +29,8 @@ export class Tcpdump {
   readonly #lines: string[] = [];
   #onLine: (() => void) | null = null;
   #ended = false;
+  /** Packets that came before the filter was in place: the kernel counts them, and they are in no file. */
+  #strangers = 0;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
@@ -57,36 +63,42 @@ export class Tcpdump {
   static async start(file: string, filter: string): Promise<Tcpdump> {
     const child = await spawnTcpdump(file, filter);
     const tcpdump = new Tcpdump(child);
-    // It says so when the filter is in place and the kernel captures (tcpdump 4.9 to 4.99).
-    const listening = await tcpdump.#until(
-      (lines) => lines.some((line) => /listening on/.test(line)),
-      START_TIMEOUT_MS,
-    );
-    if (!listening) {
+    try {
+      await tcpdump.#awaitStart();
+    } catch (error) {
       await tcpdump.kill();
-      throw new CaptureError(tcpdump.#whyNot());
+      throw error;
     }
     return tcpdump;
   }
 
+  async #awaitStart(): Promise<void> {
+    // It says so when the filter is in place and the kernel captures (tcpdump 4.9 to 4.99).
+    const isListening = (lines: readonly string[]): boolean =>
+      lines.some((line) => /listening on/.test(line));
+    if (!(await this.#until(isListening, START_TIMEOUT_MS))) throw new CaptureError(this.#whyNot());
+    this.#strangers = (await this.#statistics()).received;
+  }
+
   /**
    * Stops when all that the kernel saw is in the file; resolves to the number of packets.
-   * @throws {CaptureError} if packets were lost
+   * @throws {RecordingError} if packets were lost
    */
   async stop(): Promise<number> {
     const deadline = performance.now() + FLUSH_TIMEOUT_MS;
     for (;;) {
       const { captured, received, dropped } = await this.#statistics();
-      if (dropped > 0) throw new CaptureError(`tcpdump lost ${dropped} packets, for the machine is too busy`);
+      if (dropped > 0) throw new RecordingError(`tcpdump lost ${dropped} packets: the machine is too busy`);
       // On Linux's loopback the kernel counts each packet twice, going out and coming in.
-      if (received === captured || received === 2 * captured) {
+      const seen = received - this.#strangers;
+      if (seen === captured || seen === 2 * captured) {
         this.#child.kill('SIGINT');
         await this.#exited;
         return captured;
       }
       if (performance.now() > deadline) {
-        throw new CaptureError(
-          `tcpdump wrote ${captured} of the ${received} packets that the kernel counted`,
+        throw new RecordingError(
+          `tcpdump wrote ${captured} packets, and the kernel counted ${seen} (each may count twice)`,
         );
       }
     }
@@ -141,7 +153,7 @@ async function spawnTcpdump(file: string, filter: string): Promise<ChildProcess>
   // To standard output: where it is started by root it writes files as somebody else.
   const output = openSync(file, 'w');
   try {
-    const args = ['-i', LOOPBACK, '-n', '-s', '0', '-U', '--immediate-mode', '-w', '-', filter];
+    const args = ['-i', LOOPBACK, '-n', '-s', '0', '-B', String(BUFFER_KIB), '-U', '-w', '-', filter];
     const child = spawn('tcpdump', args, { stdio: ['ignore', output, 'pipe'] });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);

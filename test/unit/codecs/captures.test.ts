@@ -51,8 +51,8 @@ interface LineMessage {
 function scenarioFolders(): string[] {
   const folders: string[] = [];
   for (const version of readdirSync(FIXTURES, { withFileTypes: true })) {
-    // The second opinion on Geode's own traffic has a form of its own: test/unit/geode/captures.test.ts.
-    if (!version.isDirectory() || version.name.startsWith('geode-')) continue;
+    // Recordings without a second opinion: test/recording. That on Geode's traffic is of another form: test/unit/geode.
+    if (!version.isDirectory() || !version.name.endsWith('-decoded')) continue;
     const inside = join(FIXTURES, version.name);
     folders.push(...readdirSync(inside).map((scenario) => join(inside, scenario)));
   }
@@ -162,7 +162,7 @@ const folders = scenarioFolders();
 test('there are recordings of the scenarios of the stack without multicast', (t) => {
   t.deepEqual(
     ['fragment', 'loss', 'unicast', 'viewchange'].filter(
-      (name) => !folders.some((folder) => folder.endsWith(`3.6.14/${name}`)),
+      (name) => !folders.some((folder) => folder.endsWith(`3.6.14-decoded/${name}`)),
     ),
     [],
   );
