@@ -101,7 +101,6 @@ export class UFC extends Protocol {
     return next;
   }
 
-
   /**
    * What costs nothing needs no credits. But where JGroups' sender would still be blocked in the send before, one
    * that has an order keeps it.
