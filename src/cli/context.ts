@@ -1,4 +1,5 @@
 import type { Logger } from '../protocol/logger.ts';
+import type { record } from '../recording/record.ts';
 import type { RehearsalEvents, RehearsalOptions, RehearsalReport } from '../rehearsal/types.ts';
 import type { ExitCode } from './exit-code.ts';
 
@@ -26,6 +27,8 @@ export type RunRehearsal = (
   logger: Logger,
 ) => Promise<RehearsalReport>;
 
+export type RunRecording = typeof record;
+
 /** All that the command line needs of the world, so that a test can start it with another one. */
 export interface CliContext {
   /** Arguments without node and the script. */
@@ -35,6 +38,7 @@ export interface CliContext {
   readonly stderr: OutputStream;
   readonly version: string;
   readonly runRehearsal: RunRehearsal;
+  readonly runRecording: RunRecording;
   readonly openInput: OpenInput;
   /** Replaces the file if there is one. Rejects with the file system's error. */
   readonly writeFile: (path: string, text: string) => Promise<void>;

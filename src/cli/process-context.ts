@@ -19,6 +19,10 @@ export function processContext(runRehearsal: RunRehearsal): CliContext {
     stderr: process.stderr,
     version: readPackageVersion(),
     runRehearsal,
+    runRecording: async (...args) => {
+      const { record } = await import('../recording/record.ts');
+      return record(...args);
+    },
     openInput: (path, signal) =>
       path === '-'
         ? addAbortSignal(signal, process.stdin)

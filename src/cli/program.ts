@@ -6,11 +6,18 @@ import { ExitCode } from './exit-code.ts';
 import { describeError } from './failure.ts';
 import { createInspectCommand } from './inspect-command.ts';
 import { oneOf } from './option-parsers.ts';
+import { createRecordCommand } from './record-command.ts';
 import { createRehearseCommand } from './rehearse-command.ts';
 import { createReplayCommand } from './replay-command.ts';
 
 /** In the order in which `--help` lists them. */
-const COMMANDS = [createRehearseCommand, createDecodeCommand, createInspectCommand, createReplayCommand];
+const COMMANDS = [
+  createRehearseCommand,
+  createDecodeCommand,
+  createInspectCommand,
+  createReplayCommand,
+  createRecordCommand,
+];
 
 /** Runs the command line and resolves to its exit code. Throws nothing. */
 export async function runCli(context: CliContext): Promise<ExitCode> {

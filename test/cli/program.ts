@@ -44,6 +44,7 @@ export async function runHere(
     stderr: { write: (text) => (output.stderr += text) },
     version: '0.0.0',
     runRehearsal,
+    runRecording: () => Promise.reject(new Error('nothing is recorded here')),
     writeFile,
     openInput: (file) => createReadStream(file),
     nowMs: () => 0,

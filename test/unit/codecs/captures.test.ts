@@ -122,7 +122,7 @@ const folders = scenarioFolders();
 test('there are recordings of the scenarios of the stack without multicast', (t) => {
   t.deepEqual(
     ['fragment', 'loss', 'unicast', 'viewchange'].filter(
-      (name) => !folders.some((folder) => folder.endsWith(`3.6.14/${name}`)),
+      (name) => !folders.some((folder) => folder.endsWith(`3.6.14-decoded/${name}`)),
     ),
     [],
   );

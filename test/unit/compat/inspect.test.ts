@@ -13,7 +13,7 @@ import { address, label, START, Story } from './inspect-records.ts';
 
 async function inspectFixture(scenario: string): Promise<Inspection> {
   const file = fileURLToPath(
-    new URL(`../../../compat-fixtures/3.6.14/${scenario}/capture.pcap`, import.meta.url),
+    new URL(`../../../compat-fixtures/3.6.14-decoded/${scenario}/capture.pcap`, import.meta.url),
   );
   const [capture, inspector] = [new CaptureRecords(), new Inspector()];
   for await (const chunk of createReadStream(file)) {
