@@ -99,11 +99,7 @@ function pairs({ pairs: all, leftOut }: InspectReport, style: Style): string[] {
     .sort((a, b) => trouble(b) - trouble(a) || b.messages - a.messages)
     .slice(0, MAX_ROWS);
   if (sorted.length === 0) return [];
-  const name = (pair: PairReport): string => `${pair.from} > ${pair.to}`;
-  const names = sorted.map(name);
-  const wide = Math.max(...names.map((text) => text.length)) > 34;
-  const rows = sorted.map((pair, i) => [
-    wide ? '' : (names[i] ?? ''),
+  const figures = sorted.map((pair) => [
     pair.kind === 'group' ? 'group' : pair.transport,
     formatShortCount(pair.messages),
     bytes(pair.bytes),
@@ -111,13 +107,24 @@ function pairs({ pairs: all, leftOut }: InspectReport, style: Style): string[] {
     figure(pair.retransmissions),
     figure(pair.duplicates),
   ]);
-  const head = [wide ? '' : 'from > to', 'by', 'messages', 'bytes', 'lost', 'again', 'dup'];
-  const [titles = '', ...lines] = withHead(head, rows, 'llrrrrr', style);
+  const head = ['by', 'msgs', 'bytes', 'lost', 'again', 'dup'];
+  const named = sorted.map((pair, i) => [nameOf(pair), ...(figures[i] ?? [])]);
+  let table = withHead(['from > to', ...head], named, 'llrrrrr', style);
+  // where names take too much room they get lines of their own
+  const wide = alignTable(named, 'llrrrrr').some((line) => line.length > WIDTH - 2);
+  if (wide)
+    table = withHead(
+      ['from > to', ...head],
+      figures.map((cells) => ['', ...cells]),
+      'llrrrrr',
+      style,
+    );
+  const [titles = '', ...lines] = table;
   const body = lines.flatMap((line, i) => {
     const pair = sorted[i];
     if (pair === undefined) return [];
     return [
-      ...(wide ? [clip(name(pair), WIDTH - 2)] : []),
+      ...(wide ? [clip(nameOf(pair), WIDTH - 2)] : []),
       line,
       ...wrap(remarks(pair), WIDTH - 6, 0).map((text) => `    ${style.paint('dim', text)}`),
     ];
@@ -128,6 +135,11 @@ function pairs({ pairs: all, leftOut }: InspectReport, style: Style): string[] {
     ...more(all.length - sorted.length, style),
     ...(leftOut.pairs > 0 ? [`${counted(leftOut.pairs, 'message')} of further pairs are not followed`] : []),
   ];
+}
+
+/** That a group is one is said beside it. */
+function nameOf({ from, to }: PairReport): string {
+  return `${from} > ${to.replace(/^group /, '')}`;
 }
 
 /** What went on in a pair, as far as it is out of the ordinary; else an empty text. */
