@@ -87,6 +87,7 @@ export interface RecordOptions {
  * @throws {LocalProtocolError} `ERR_OPTIONS` for limits that cannot be
  */
 export function createMessenger(options: CreateMessengerOptions): DelegatingMessenger {
+  checkOptions(options);
   const { seed, logger, faults, record, ...rest } = options;
   const environment = createNodeEnvironment({
     ...(seed === undefined ? {} : { seed }),
@@ -107,4 +108,17 @@ function recorderOptions({ redact, ...options }: RecordOptions): RecorderOptions
       `record.redact: only 'payloads' can be redacted, not '${wanted}'`,
     );
   return { ...options, redactor: PAYLOAD_REDACTOR };
+}
+
+/** For callers without a type checker. */
+function checkOptions(options: unknown): void {
+  const { host, cluster, member } = (options ?? {}) as Readonly<Record<string, unknown>>;
+  const fail = (what: string): never => {
+    throw new LocalProtocolError('ERR_OPTIONS', `createMessenger needs ${what}`);
+  };
+  if (typeof host !== 'string') fail('host, the IP address to bind and to tell the others');
+  if (typeof cluster !== 'string') fail('cluster, the name that all members share');
+  const version =
+    typeof member === 'object' && member !== null && 'version' in member ? member.version : undefined;
+  if (typeof version !== 'number') fail('member.version, the version ordinal to advertise, such as 200');
 }

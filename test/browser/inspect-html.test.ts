@@ -32,7 +32,9 @@ function renamed(record: MessageRecord): MessageRecord {
 }
 
 async function lossPage(): Promise<string> {
-  const file = fileURLToPath(new URL('../../compat-fixtures/3.6.14/loss/capture.pcap', import.meta.url));
+  const file = fileURLToPath(
+    new URL('../../compat-fixtures/3.6.14-decoded/loss/capture.pcap', import.meta.url),
+  );
   const [capture, inspector] = [new CaptureRecords(), new Inspector()];
   for await (const chunk of createReadStream(file)) {
     for (const record of capture.push(chunk as Buffer)) {

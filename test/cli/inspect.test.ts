@@ -9,7 +9,7 @@ import type { InspectReport } from '../../src/compat/inspect/report.ts';
 import { rollgate, runHere } from './program.ts';
 
 const capture = (scenario: string): string =>
-  fileURLToPath(new URL(`../../compat-fixtures/3.6.14/${scenario}/capture.pcap`, import.meta.url));
+  fileURLToPath(new URL(`../../compat-fixtures/3.6.14-decoded/${scenario}/capture.pcap`, import.meta.url));
 
 test('inspect tells the story of a capture within 80 columns, and ends with a verdict', async (t) => {
   const { code, stdout, stderr } = await rollgate('inspect', capture('loss'));
