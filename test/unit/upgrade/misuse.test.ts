@@ -13,8 +13,8 @@ for (const [name, wrong] of [
 ] as const) {
   test(`createMessenger with ${name} says what it needs`, (t) => {
     const error = t.throws(() => createMessenger(wrong as never), { instanceOf: LocalProtocolError });
-    t.is(error?.code, 'ERR_OPTIONS');
-    t.regex(error?.message ?? '', /^createMessenger needs /);
+    t.is(error.code, 'ERR_OPTIONS');
+    t.regex(error.message, /^createMessenger needs /);
   });
 }
 
