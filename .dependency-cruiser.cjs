@@ -29,6 +29,7 @@ module.exports = {
     only('io', ['protocol'], 'io carries bytes, it knows no protocol'),
     only('compat', ['protocol', 'jgroups', 'tcp'], 'replay runs cores, never sockets'),
     only('peers', ['protocol'], 'real JVM peers, steered from outside'),
+    only('recording', ['peers'], 'records real peers, which it starts and steers'),
     only(
       'rehearsal',
       ['protocol', 'jgroups', 'tcp', 'upgrade', 'io', 'peers'],

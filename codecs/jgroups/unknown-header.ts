@@ -51,17 +51,22 @@ export function unknownTail(headers: readonly { readonly protocol: string }[]): 
   return last?.protocol === 'UNKNOWN' ? (last as UnknownHeader) : null;
 }
 
-/** @throws {CodecError} `ERR_VALUE` if anything would have to be written behind an unknown header */
-export function checkUnknownIsLast(
+/**
+ * As `unknownTail`, for a message that is about to be written.
+ * @throws {CodecError} `ERR_VALUE` if anything would have to be written behind an unknown header
+ */
+export function writableUnknownTail(
   headers: readonly { readonly protocol: string }[],
   payload: Uint8Array | null,
   offset: number,
-): void {
-  const first = headers.findIndex((header) => header.protocol === 'UNKNOWN');
-  if (first !== headers.length - 1) {
+): UnknownHeader | null {
+  for (let i = 0; i < headers.length - 1; i++) {
+    if (headers[i]?.protocol !== 'UNKNOWN') continue;
     throw new CodecError('ERR_VALUE', offset, 'message.headers', 'an unknown header is not the last one');
   }
-  if (payload !== null) {
+  const unknown = unknownTail(headers);
+  if (unknown !== null && payload !== null) {
     throw new CodecError('ERR_VALUE', offset, 'message.payload', 'a payload behind an unknown header');
   }
+  return unknown;
 }

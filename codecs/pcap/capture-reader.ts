@@ -56,7 +56,8 @@ export class CaptureReader {
       } else {
         const { n, error, fatal } = record;
         const [sec, nsec] = [this.#sec, this.#nsec];
-        items.push({ kind: 'error', n, sec, nsec, error, inFile: true, cut: false, fatal });
+        const what = { inFile: true, cut: false, fatal, packet: null };
+        items.push({ kind: 'error', n, sec, nsec, error, ...what });
       }
     }
   }

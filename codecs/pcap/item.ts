@@ -86,6 +86,17 @@ export interface ErrorItem extends Item {
   readonly cut: boolean;
   /** True if the rest of the file cannot be read. */
   readonly fatal: boolean;
+  /** Of which datagram or segment; null where the packet was not read so far. */
+  readonly packet: BrokenPacket | null;
+}
+
+/** What is known of a datagram or segment that is not all there. */
+export interface BrokenPacket {
+  readonly transport: 'udp' | 'tcp';
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  /** The bytes of its payload that are there. */
+  readonly payload: Buffer;
 }
 
 export type CaptureItem =

@@ -4,11 +4,11 @@ import { AddressBook } from './endpoint.ts';
 import { IpReassembly } from './ip-reassembly.ts';
 import { IpProtocol, parseIpv4, parseIpv6, skipExtensions } from './ip.ts';
 import type { IpPacket } from './ip.ts';
-import type { CaptureItem } from './item.ts';
+import type { BrokenPacket, CaptureItem } from './item.ts';
 import { EtherType, linkPayload, NO_ETHER_TYPE } from './link.ts';
 import type { Frame } from './record.ts';
 import { TcpReassembly } from './tcp-reassembly.ts';
-import { parseTcp, parseUdp } from './transport.ts';
+import { parseTcp, parseUdp, UDP_HEADER_BYTES } from './transport.ts';
 
 export class PacketDecoder {
   readonly #book = new AddressBook();
@@ -21,9 +21,7 @@ export class PacketDecoder {
       this.#link(frame, out);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      const { n, sec, nsec } = frame;
-      const cut = error instanceof TruncatedError && frame.bytes.length < frame.originalLength;
-      out.push({ kind: 'error', n, sec, nsec, error, inFile: false, cut, fatal: false });
+      broken(frame, error, null, out);
     }
   }
 
@@ -68,23 +66,38 @@ export class PacketDecoder {
   #transport(packet: IpPacket, frame: Frame, out: CaptureItem[]): void {
     const { n, sec, nsec } = frame;
     if (packet.protocol === IpProtocol.UDP) {
-      const { srcPort, dstPort, start, end } = parseUdp(packet);
+      const { srcPort, dstPort, start, end, missing } = parseUdp(packet);
       const from = this.#book.endpoint(packet.src, srcPort);
       const to = this.#book.endpoint(packet.dst, dstPort);
-      out.push({ kind: 'udp', n, sec, nsec, from, to, payload: packet.bytes.subarray(start, end) });
+      const payload = packet.bytes.subarray(start, end);
+      if (missing > 0) {
+        const here = UDP_HEADER_BYTES + payload.length;
+        const error = new TruncatedError(packet.start + 4, 'UDP length', here + missing, here);
+        broken(frame, error, { transport: 'udp', from, to, payload }, out);
+      } else {
+        out.push({ kind: 'udp', n, sec, nsec, from, to, payload });
+      }
     } else if (packet.protocol === IpProtocol.TCP) {
       const segment = parseTcp(packet);
       const from = this.#book.endpoint(packet.src, segment.srcPort);
       const to = this.#book.endpoint(packet.dst, segment.dstPort);
       this.#tcp.segment(from, to, segment, frame, out);
       if (segment.missing > 0) {
-        const here = segment.payload.length;
-        throw new TruncatedError(packet.end, 'TCP payload', here + segment.missing, here);
+        const { payload, missing } = segment;
+        const error = new TruncatedError(packet.end, 'TCP payload', payload.length + missing, payload.length);
+        broken(frame, error, { transport: 'tcp', from, to, payload }, out);
       }
     } else {
       other(frame, `IP protocol ${packet.protocol}`, out);
     }
   }
+}
+
+/** An error of the packet: the capture's, if it kept only a part of the frame. */
+function broken(frame: Frame, error: CodecError, packet: BrokenPacket | null, out: CaptureItem[]): void {
+  const { n, sec, nsec } = frame;
+  const cut = error instanceof TruncatedError && frame.bytes.length < frame.originalLength;
+  out.push({ kind: 'error', n, sec, nsec, error, inFile: false, cut, fatal: false, packet });
 }
 
 function other({ n, sec, nsec }: Frame, what: string, out: CaptureItem[]): void {

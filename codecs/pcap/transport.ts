@@ -2,7 +2,7 @@
 import { CodecError, TruncatedError } from '../bytes/errors.ts';
 import type { IpPacket } from './ip.ts';
 
-const UDP_HEADER_BYTES = 8;
+export const UDP_HEADER_BYTES = 8;
 const TCP_MIN_HEADER_BYTES = 20;
 
 export interface UdpHeader {
@@ -11,9 +11,11 @@ export interface UdpHeader {
   /** The payload is the packet's bytes from `start` to `end`. */
   readonly start: number;
   readonly end: number;
+  /** Bytes of the payload that should be there and are not. */
+  readonly missing: number;
 }
 
-/** @throws {CodecError} also where the capture cut bytes of the payload off: `ERR_TRUNCATED` */
+/** @throws {CodecError} if the header is malformed, or not all there */
 export function parseUdp(packet: IpPacket): UdpHeader {
   const { bytes, start, end } = packet;
   if (end - start < UDP_HEADER_BYTES) {
@@ -25,12 +27,13 @@ export function parseUdp(packet: IpPacket): UdpHeader {
   if (length < UDP_HEADER_BYTES) {
     throw new CodecError('ERR_VALUE', start + 4, 'UDP length', `${length} is less than the header`);
   }
-  if (length > end - start) throw new TruncatedError(start + 4, 'UDP length', length, end - start);
+  const captured = Math.min(length, end - start);
   return {
     srcPort: bytes.readUInt16BE(start),
     dstPort: bytes.readUInt16BE(start + 2),
     start: start + UDP_HEADER_BYTES,
-    end: start + length,
+    end: start + captured,
+    missing: length - captured,
   };
 }
 

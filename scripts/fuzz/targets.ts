@@ -5,6 +5,7 @@ import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts
 import { GEODE_MULTICAST_STACK } from '../../src/jgroups/config.ts';
 import { JGroupsStack } from '../../src/jgroups/stack.ts';
 import { seededRng } from '../../src/protocol/rng.ts';
+import { captureTargets } from './capture-targets.ts';
 import { captureDatagrams } from './corpus.ts';
 
 /** Something that takes bytes from strangers. `run` throws only if it fell for them. */
@@ -60,5 +61,5 @@ function legacyStack(corpus: readonly Uint8Array[]): Target {
 
 export function targets(): Target[] {
   const datagrams = captureDatagrams(FIXTURES);
-  return [datagramCodec(datagrams), legacyStack(datagrams)];
+  return [datagramCodec(datagrams), legacyStack(datagrams), ...captureTargets(FIXTURES, datagrams)];
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../protocol/logger.ts';
+import type { record } from '../recording/record.ts';
 import type { RehearsalEvents, RehearsalOptions, RehearsalReport } from '../rehearsal/types.ts';
 import type { ExitCode } from './exit-code.ts';
 
@@ -8,8 +9,16 @@ export interface OutputStream {
   /** Width and height of the terminal in characters; undefined if it is none. */
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
+  /** False: wait for `drain` before the next one. */
   write(text: string): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
 }
+
+/**
+ * The bytes of a file, or of standard input for `-`, in chunks that nobody writes to again. Rejects with the file
+ * system's error, or when the signal is aborted.
+ */
+export type OpenInput = (path: string, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
 export type RunRehearsal = (
   options: RehearsalOptions,
@@ -17,6 +26,8 @@ export type RunRehearsal = (
   signal: AbortSignal,
   logger: Logger,
 ) => Promise<RehearsalReport>;
+
+export type RunRecording = typeof record;
 
 /** All that the command line needs of the world, so that a test can start it with another one. */
 export interface CliContext {
@@ -27,6 +38,10 @@ export interface CliContext {
   readonly stderr: OutputStream;
   readonly version: string;
   readonly runRehearsal: RunRehearsal;
+  readonly runRecording: RunRecording;
+  readonly openInput: OpenInput;
+  /** Replaces the file if there is one. Rejects with the file system's error. */
+  readonly writeFile: (path: string, text: string) => Promise<void>;
   /** Milliseconds, monotonic. */
   readonly nowMs: () => number;
   /** Calls `handler` at every SIGINT and SIGTERM until the returned function is called. */

@@ -1,5 +1,12 @@
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
+
 import type { CliContext, RunRehearsal } from './context.ts';
 import { readPackageVersion } from './package-version.ts';
+
+/** Enough for the disk, and for the work of each to be small beside that of its frames. */
+const INPUT_CHUNK_BYTES = 256 * 1024;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -12,6 +19,15 @@ export function processContext(runRehearsal: RunRehearsal): CliContext {
     stderr: process.stderr,
     version: readPackageVersion(),
     runRehearsal,
+    runRecording: async (...args) => {
+      const { record } = await import('../recording/record.ts');
+      return record(...args);
+    },
+    openInput: (path, signal) =>
+      path === '-'
+        ? addAbortSignal(signal, process.stdin)
+        : createReadStream(path, { signal, highWaterMark: INPUT_CHUNK_BYTES }),
+    writeFile,
     nowMs: () => performance.now(),
     onInterrupt: (handler) => {
       for (const signal of SIGNALS) process.on(signal, handler);

@@ -1,19 +1,34 @@
 import { Command, CommanderError, Option } from 'commander';
 
 import { type CliContext, type GlobalFlags, LOG_LEVELS } from './context.ts';
+import { createDecodeCommand } from './decode-command.ts';
 import { ExitCode } from './exit-code.ts';
 import { describeError } from './failure.ts';
+import { createInspectCommand } from './inspect-command.ts';
 import { oneOf } from './option-parsers.ts';
+import { createRecordCommand } from './record-command.ts';
 import { createRehearseCommand } from './rehearse-command.ts';
+import { createReplayCommand } from './replay-command.ts';
+
+/** In the order in which `--help` lists them. */
+const COMMANDS = [
+  createRehearseCommand,
+  createDecodeCommand,
+  createInspectCommand,
+  createReplayCommand,
+  createRecordCommand,
+];
 
 /** Runs the command line and resolves to its exit code. Throws nothing. */
 export async function runCli(context: CliContext): Promise<ExitCode> {
   let code: ExitCode = ExitCode.ok;
   const program = createProgram(context);
-  addCommand(
-    program,
-    createRehearseCommand(context, (result) => (code = result)),
-  );
+  for (const createCommand of COMMANDS) {
+    addCommand(
+      program,
+      createCommand(context, (result) => (code = result)),
+    );
+  }
   try {
     await program.parseAsync(context.args, { from: 'user' });
     return code;
@@ -64,9 +79,14 @@ Examples:
   rollgate rehearse                      rehearse an upgrade of four members
   rollgate rehearse --loss 0.05 --kill   the same on a bad network, with crashes
   rollgate rehearse --help               all options of a rehearsal
+  rollgate decode capture.pcap           the messages of captured traffic
+  rollgate inspect capture.pcap          what went wrong in it, and why
+  rollgate replay captures               hold this code against captured traffic
 
 Exit codes:
   0    done; for a rehearsal: the contract held
-  1    the rehearsal ran to its end and the contract did not hold
+  1    the rehearsal ran to its end and the contract did not hold; messages of
+       a capture do not decode, or were lost and not repaired; a replay does
+       not hold
   2    wrong usage, or something that is needed is missing
   130  interrupted`;

@@ -89,7 +89,14 @@ export function renderVerdict(report: RehearsalReport): string[] {
     .map((name) => `${formatCount(report[name])} ${name}`);
   const broken = `The contract was broken: ${counts.join(', ')}.`;
   const messages = counts.length > 0 ? broken : 'Nothing was lost, duplicated or reordered.';
-  return [messages, describeRetirement(report)];
+  return [messages, ...describeUndelivered(report), describeRetirement(report)];
+}
+
+/** Not part of the contract, but nobody shall overlook it. */
+function describeUndelivered({ memberLeft, sent }: RehearsalReport): string[] {
+  if (memberLeft === 0) return [];
+  const share = formatPercent(memberLeft / sent);
+  return [`Not delivered because members left: ${formatCount(memberLeft)} messages, ${share}.`];
 }
 
 function describeRetirement({ udpRetired, udpRetiredAtMs }: RehearsalReport): string {

@@ -77,12 +77,15 @@ export class NodeDatagramSocket implements DatagramSocket {
     return this.#socket.address().port;
   }
 
-  send(bytes: Uint8Array, host: string, port: number): void {
-    if (this.#closing !== null || this.#isOverflowing()) return;
+  /** False: it did not even get to the kernel. */
+  send(bytes: Uint8Array, host: string, port: number): boolean {
+    if (this.#closing !== null || this.#isOverflowing()) return false;
     try {
       this.#socket.send(bytes, port, host, this.#handleSent);
+      return true;
     } catch (error) {
       this.#handleSent(error as Error, 0);
+      return false;
     }
   }
 

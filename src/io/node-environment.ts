@@ -7,6 +7,8 @@ import { seededRng, type Rng } from '../protocol/rng.ts';
 import { FaultyDatagramSocket, type FaultOptions } from './faulty-datagram-socket.ts';
 import { NodeTimer } from './node-timer.ts';
 import { bindPortPair } from './port-pair.ts';
+import { Recorder, type RecorderOptions, type RecordingStats } from './recorder.ts';
+import { recordPortPair } from './recording.ts';
 
 export interface NodeEnvironmentOptions {
   /** Replays the same random decisions. Default: the system's source of randomness. */
@@ -15,21 +17,36 @@ export interface NodeEnvironmentOptions {
   readonly logger?: Logger;
   /** Injected at every UDP socket that is bound. Default: none. */
   readonly faults?: FaultOptions;
+  /** All traffic of its sockets goes to a file as well. Default: none does. */
+  readonly recorder?: RecorderOptions;
 }
 
-/** The real world: monotonic clock, node's timers and sockets. */
-export function createNodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
+export interface NodeEnvironment extends Environment {
+  /** Null if nothing is recorded. */
+  readonly recording: RecordingStats | null;
+}
+
+/**
+ * The real world: monotonic clock, node's timers and sockets.
+ * @throws {LocalProtocolError} `ERR_OPTIONS` for a recording that cannot be
+ */
+export function createNodeEnvironment(options: NodeEnvironmentOptions = {}): NodeEnvironment {
   const logger = options.logger ?? standardErrorLogger;
   const { faults } = options;
-  const environment: Environment = {
+  const recorder = options.recorder === undefined ? null : new Recorder(options.recorder, logger);
+  const environment: NodeEnvironment = {
     nowMs: () => performance.now(),
     createTimer: (callback) => new NodeTimer(callback),
     rng: options.seed === undefined ? cryptoRng() : seededRng(options.seed),
     logger,
     async bind(bindOptions: BindOptions): Promise<PortPair> {
-      const pair = await bindPortPair(bindOptions, logger);
+      const bound = await bindPortPair(bindOptions, logger);
+      const pair = recorder === null ? bound : recordPortPair(bound, recorder);
       if (faults === undefined || pair.udp === null) return pair;
       return { ...pair, udp: new FaultyDatagramSocket(pair.udp, environment, faults) };
+    },
+    get recording() {
+      return recorder?.stats ?? null;
     },
   };
   return environment;

@@ -6,6 +6,12 @@ import type { Logger } from '../protocol/logger.ts';
 import { NodeDatagramSocket } from './datagram-socket.ts';
 import { NodeStreamListener } from './stream.ts';
 
+/** `PortPair` over node's sockets. */
+export interface NodePortPair extends PortPair {
+  readonly udp: NodeDatagramSocket | null;
+  readonly tcp: NodeStreamListener | null;
+}
+
 /** With "any free port" the system picks the TCP half; somebody else may hold the UDP half of that number. */
 const ANY_PORT_ATTEMPTS = 50;
 
@@ -14,7 +20,7 @@ const ANY_PORT_ATTEMPTS = 50;
  * @throws {TransportError} `EADDRINUSE` if there is none, `EADDRNOTAVAIL`, `EACCES`, ... if another port would not help
  * @throws {LocalProtocolError} `ERR_PORTS` for a range that is none, `ERR_HOST` for a host that is no IP literal
  */
-export async function bindPortPair(options: BindOptions, logger: Logger): Promise<PortPair> {
+export async function bindPortPair(options: BindOptions, logger: Logger): Promise<NodePortPair> {
   checkOptions(options);
   for (const port of candidates(options.ports)) {
     try {
@@ -26,7 +32,7 @@ export async function bindPortPair(options: BindOptions, logger: Logger): Promis
   throw new TransportError('EADDRINUSE', `no free port on ${options.host}: ${tried(options)}`);
 }
 
-async function bindBoth(options: BindOptions, port: number, logger: Logger): Promise<PortPair> {
+async function bindBoth(options: BindOptions, port: number, logger: Logger): Promise<NodePortPair> {
   const { host } = options;
   if (port !== 0) {
     const udp = options.udp ? await NodeDatagramSocket.bind(options, port, logger) : null;

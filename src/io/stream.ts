@@ -39,6 +39,20 @@ export class NodeStream implements Stream {
     socket.once('close', () => this.onClose(this.#error));
   }
 
+  /** Our end: '' and 0 before it is open and after it is closed. */
+  get localHost(): string {
+    return this.#socket.localAddress ?? '';
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  /** False once it is closing: what is written is not taken. */
+  get writable(): boolean {
+    return this.#socket.writable;
+  }
+
   write(bytes: Uint8Array): boolean {
     // Node would make an error of it; to the caller the stream is closing and onClose says so.
     if (!this.#socket.writable) return false;
@@ -85,6 +99,8 @@ class FailedStream implements Stream {
 /** `StreamListener` over a node:net server; owns the streams of both directions. */
 export class NodeStreamListener implements StreamListener {
   onConnection: (stream: Stream) => void = (stream) => stream.destroy();
+  /** What callers get in the place of a stream: for those who listen in. */
+  decorate: (stream: NodeStream, accepted: boolean) => Stream = (stream) => stream;
   readonly #server: Server;
   readonly #host: string;
   readonly #open = new Set<Socket>();
@@ -126,7 +142,7 @@ export class NodeStreamListener implements StreamListener {
     const wildcard = this.#host === '0.0.0.0' || this.#host === '::';
     const socket = connect({ host, port, noDelay: true, ...(wildcard ? {} : { localAddress: this.#host }) });
     this.#own(socket);
-    return new NodeStream(socket, host, port);
+    return this.decorate(new NodeStream(socket, host, port), false);
   }
 
   close(): Promise<void> {
@@ -155,7 +171,7 @@ export class NodeStreamListener implements StreamListener {
       return;
     }
     this.#own(socket);
-    this.onConnection(new NodeStream(socket, remoteAddress, remotePort));
+    this.onConnection(this.decorate(new NodeStream(socket, remoteAddress, remotePort), true));
   }
 
   #own(socket: Socket): void {

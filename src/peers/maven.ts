@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
 import { firstLine, JavaMissingError, javaProgram, javaVersion, run } from './programs.ts';
 
@@ -34,6 +34,8 @@ const LOG4J_VERSION = '2.17.2';
 /** Maven's own default differs from release to release; this one works with Maven 3.2.5 and later. */
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
 const COMPILE_TIMEOUT_MS = 60_000;
+/** Of the peer that rehearsals and tests steer; from `src/`. */
+export const PEER_SOURCES = 'peers/java';
 
 export function isJGroupsVersion(version: string): version is JGroupsVersion {
   return (JGROUPS_VERSIONS as readonly string[]).includes(version);
@@ -61,17 +63,40 @@ export async function preparePeer(
   version: JGroupsVersion,
   options: PrepareOptions = {},
 ): Promise<PeerProgram> {
-  const cache = options.cacheFolder ?? defaultCacheFolder();
+  const jars = await resolveJars(version, options);
+  const classes = await compileClasses(version, jars, await javaSources([PEER_SOURCES]), options);
+  return { version, java: javaProgram('java'), classpath: [classes, jars].join(delimiter) };
+}
+
+/**
+ * A class path with JGroups 3.6 and Geode's membership classes.
+ * @throws {JavaMissingError} if mvn is missing or cannot resolve an artifact
+ */
+export async function resolveJars(version: JGroupsVersion, options: PrepareOptions = {}): Promise<string> {
   const pom = pomFor(version);
-  const jars = await cached(cache, `jars-${version}-${digest([pom])}`, (folder) =>
-    resolveJars(folder, pom, options.timeoutMs ?? 60_000),
+  const cache = options.cacheFolder ?? defaultCacheFolder();
+  const folder = await cached(cache, `jars-${version}-${digest([pom])}`, (draft) =>
+    download(draft, pom, options.timeoutMs ?? 60_000),
   );
-  const sources = await readSources();
-  const classes = await cached(cache, `classes-${version}-${digest([pom, ...sources.values()])}`, (folder) =>
-    compile(folder, jars, [...sources.keys()]),
+  return join(folder, '*');
+}
+
+/**
+ * The folder with the compiled classes.
+ * @param name of the result, for whoever looks into the cache
+ * @param sources path to text, of `javaSources`
+ * @throws {JavaMissingError} if javac is missing or finds fault
+ */
+export function compileClasses(
+  name: string,
+  classpath: string,
+  sources: ReadonlyMap<string, string>,
+  options: PrepareOptions = {},
+): Promise<string> {
+  const cache = options.cacheFolder ?? defaultCacheFolder();
+  return cached(cache, `classes-${name}-${digest([classpath, ...sources.values()])}`, (folder) =>
+    compile(folder, classpath, [...sources.keys()]),
   );
-  const java = javaProgram('java');
-  return { version, java, classpath: [classes, join(jars, '*')].join(delimiter) };
 }
 
 function defaultCacheFolder(): string {
@@ -87,18 +112,33 @@ async function cached(cache: string, name: string, make: (folder: string) => Pro
   if (existsSync(target)) return target;
   const draft = join(cache, `.${name}-${randomBytes(6).toString('hex')}`);
   try {
-    await mkdir(draft, { recursive: true });
+    await makeFolders(draft);
     await make(draft);
     await rename(draft, target);
   } catch (error) {
     if (!existsSync(target)) throw error;
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined); // the cause was thrown already
   }
   return target;
 }
 
-async function resolveJars(folder: string, pom: string, timeoutMs: number): Promise<void> {
+/** Folder by folder: node's own recursive way never ends where a parent refuses with ENOENT, as /proc does. */
+async function makeFolders(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolders(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (existsSync(path)) return; // another process was quicker
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new JavaMissingError(
+      `cannot make the folder ${path} (${code}): set ROLLGATE_CACHE to a folder that can be written`,
+    );
+  }
+}
+
+async function download(folder: string, pom: string, timeoutMs: number): Promise<void> {
   const pomFile = join(folder, 'pom.xml');
   await writeFile(pomFile, pom);
   const args = ['-q', '-B', '-f', pomFile, DEPENDENCY_PLUGIN, `-DoutputDirectory=${folder}`];
@@ -118,25 +158,30 @@ function blame(output: string): string {
   return `${name}: ${line}`;
 }
 
-async function compile(folder: string, jars: string, sources: readonly string[]): Promise<void> {
+async function compile(folder: string, classpath: string, sources: readonly string[]): Promise<void> {
   // -Xlint:-path: the jars' manifests name others that are not needed.
-  const args = ['--release', '11', '-Xlint:-path', '-cp', join(jars, '*'), '-d', folder, ...sources];
+  const args = ['--release', '11', '-Xlint:-path', '-cp', classpath, '-d', folder, ...sources];
   const result = await run(javaProgram('javac'), args, COMPILE_TIMEOUT_MS);
   if (result.exitCode !== 0) {
     throw new JavaMissingError(`javac could not compile the peer: ${firstLine(result.output)}`);
   }
 }
 
-/** Path to text; sorted, for the digest. */
-async function readSources(): Promise<Map<string, string>> {
-  // Beside this file in the source tree; the package has compiled code in dist/ and the Java sources in src/.
-  const candidates = ['java', '../../../src/peers/java'].map((path) => join(import.meta.dirname, path));
-  const folder = candidates.find((path) => existsSync(path));
-  if (folder === undefined)
-    throw new JavaMissingError('the sources of the Java peer are not in this package');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.java')).sort();
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  return new Map(names.map((name, i) => [join(folder, name), texts[i] ?? '']));
+/** Path to text, in the order of the folders, which are given from `src/`. */
+export async function javaSources(folders: readonly string[]): Promise<Map<string, string>> {
+  // In the source tree, or beside the compiled code: the package has that in dist/ and the Java sources in src/.
+  const roots = ['..', '../../../src'].map((path) => join(import.meta.dirname, path));
+  const sources = new Map<string, string>();
+  for (const name of folders) {
+    const folder = roots.map((root) => join(root, name)).find((path) => existsSync(path));
+    if (folder === undefined) {
+      throw new JavaMissingError('the sources of the Java peer are not in this package');
+    }
+    for (const file of (await readdir(folder)).filter((entry) => entry.endsWith('.java')).sort()) {
+      sources.set(join(folder, file), await readFile(join(folder, file), 'utf8'));
+    }
+  }
+  return sources;
 }
 
 function digest(texts: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { checkMessage } from './check-message.ts';
 import type { Environment, PortPair } from './environment.ts';
 import { InvariantError, LocalProtocolError } from './errors.ts';
 import { FlushWaiters } from './flush-waiters.ts';
@@ -170,6 +171,7 @@ export abstract class StackMessenger implements Messenger {
 
   /** @param adopted a port that is bound already, and the id that belongs to it; without it one is bound here */
   start(adopted?: AdoptedPort): Promise<MemberId> {
+    if (this.#stopped !== null) return this.#start(adopted); // which says that it was stopped
     this.#started ??= this.#start(adopted);
     return this.#started;
   }
@@ -243,6 +245,7 @@ export abstract class StackMessenger implements Messenger {
 
   #send(message: OutgoingMessage, reliable: boolean): SendResult {
     const self = this.#checkRunning();
+    checkMessage(message);
     this.checkSize(message.payload.length, reliable);
     if (message.recipients === 'all' && this.hasGroup) return this.#sendToGroup(message, reliable, self);
     const notInView: MemberId[] = [];

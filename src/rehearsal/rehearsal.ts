@@ -1,5 +1,6 @@
 import { createNodeEnvironment } from '../io/node-environment.ts';
 import { JGroupsMessenger } from '../jgroups/jgroups-messenger.ts';
+import { JvmPeerError } from '../peers/conversation.ts';
 import { probeJava } from '../peers/maven.ts';
 import type { Environment } from '../protocol/environment.ts';
 import { TransportError } from '../protocol/errors.ts';
@@ -156,16 +157,30 @@ class Rehearsal {
 
   async #leave(slot: Slot, old: RehearsalMember): Promise<void> {
     slot.state = 'leaving';
-    await this.#watch(old.stopTraffic());
-    if (!(await this.#watch(old.drain(DRAIN_TIMEOUT_MS)))) {
-      this.#events.note(`${slot.name} leaves though not all of its messages were acknowledged in time`);
-    }
+    const drained = await this.#drain(slot, old);
     await this.#cluster.remove(old);
     await this.#linger(slot);
     this.#keepBytes(old);
-    await old.leave();
-    await this.#cluster.close(slot, 'left');
+    await (drained ? old.leave() : old.kill());
+    // who goes with messages that nobody acknowledged takes them along, as a killed one does
+    await this.#cluster.close(slot, drained ? 'left' : 'killed');
     slot.state = 'left';
+  }
+
+  /** True once all that the leaver has sent is acknowledged. */
+  async #drain(slot: Slot, old: RehearsalMember): Promise<boolean> {
+    try {
+      await this.#watch(old.stopTraffic());
+      if (await this.#watch(old.drain(DRAIN_TIMEOUT_MS))) return true;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!(error instanceof JvmPeerError)) throw error;
+    }
+    const seconds = DRAIN_TIMEOUT_MS / 1_000;
+    this.#events.note(
+      `${slot.name} leaves with messages that were not acknowledged within ${seconds} s: lower --rate or --size`,
+    );
+    return false;
   }
 
   /** What was on its way to a leaver when the view dropped it still gets there, if the leaver waits a moment. */

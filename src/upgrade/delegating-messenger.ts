@@ -1,4 +1,5 @@
 import { JGroupsMessenger, type JGroupsMessengerOptions } from '../jgroups/jgroups-messenger.ts';
+import { checkMessage } from '../protocol/check-message.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
 import { bindOptions, createOwnId } from '../protocol/messenger-options.ts';
@@ -64,6 +65,9 @@ export class DelegatingMessenger implements Messenger {
   // --- life ------------------------------------------------------------------------------------------------
 
   start(): Promise<MemberId> {
+    if (this.#udpState === 'closed') {
+      return Promise.reject(new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped'));
+    }
     this.#started ??= this.#start().catch((error: unknown) => {
       this.#started = null; // another port may be free
       throw error;
@@ -103,6 +107,7 @@ export class DelegatingMessenger implements Messenger {
   }
 
   #send(message: OutgoingMessage, reliable: boolean): SendResult {
+    checkMessage(message);
     const { udp, tcp } = this.#byStack(message.recipients);
     if (udp.length > 0) this.#udp.checkSize(message.payload.length, reliable);
     this.#tcp.checkSize(message.payload.length, reliable);

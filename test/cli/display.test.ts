@@ -226,6 +226,7 @@ test('the report of a run that held', (t) => {
       '  bytes by TCP  20.0 MB',
       '',
       'PASSED  Nothing was lost, duplicated or reordered.',
+      '        Not delivered because members left: 12 messages, 0.05 %.',
       '        UDP was retired 12.3 s after traffic began.',
     ].join('\n'),
   );

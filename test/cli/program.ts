@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { CliContext, RunRehearsal } from '../../src/cli/context.ts';
@@ -42,6 +44,9 @@ export async function runHere(
     stderr: { write: (text) => (output.stderr += text) },
     version: '0.0.0',
     runRehearsal,
+    runRecording: () => Promise.reject(new Error('nothing is recorded here')),
+    writeFile,
+    openInput: (file) => createReadStream(file),
     nowMs: () => 0,
     onInterrupt: () => () => undefined,
     exitNow: () => undefined,

@@ -58,7 +58,7 @@ test('npm scripts and files that the documents name exist, and so do the targets
   const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
   for (const document of documents) {
     const text = read(document);
-    for (const [, script] of text.matchAll(/npm run ([\w-]+)/g)) {
+    for (const [, script] of text.matchAll(/npm run ([\w:-]+)/g)) {
       t.true(Object.hasOwn(scripts, script ?? ''), `${document}: npm run ${script ?? ''}`);
     }
     for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {

@@ -105,7 +105,6 @@ export interface FdSockHeader212 {
 export interface GmsHeader212 {
   readonly protocol: 'GMS';
   readonly type: GmsType;
-  /** Whether `view` is written as a MergeView; false too where there is no view. */
   readonly view: View212 | null;
   readonly mbr: Address | null;
   readonly mbrs: readonly Address[] | null;

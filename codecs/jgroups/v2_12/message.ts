@@ -8,7 +8,7 @@ import { CodecError } from '../../bytes/errors.ts';
 import { MAX_HEADERS } from '../../bytes/limits.ts';
 import type { ByteReader } from '../../bytes/reader.ts';
 import type { ByteWriter } from '../../bytes/writer.ts';
-import { checkUnknownIsLast, readHeadersOrRest, unknownTail } from '../unknown-header.ts';
+import { readHeadersOrRest, writableUnknownTail } from '../unknown-header.ts';
 import { addressSize, readAddress, writeAddress } from './address.ts';
 import { headerSize, readHeader, writeHeader } from './headers/index.ts';
 import type { Header212, Message212 } from './headers.ts';
@@ -53,8 +53,8 @@ export function messageSize(message: Message212): number {
 
 export function writeMessage(writer: ByteWriter, message: Message212): void {
   const { dest, src, headers, payload } = message;
-  const unknown = unknownTail(headers);
-  if (unknown !== null) checkUnknownIsLast(headers, null, writer.offset);
+  // the payload stands before the headers
+  const unknown = writableUnknownTail(headers, null, writer.offset);
   writer.u8(
     (dest === null ? 0 : Leading.DEST) |
       (src === null ? 0 : Leading.SRC) |

@@ -10,7 +10,7 @@ import { MAX_HEADERS } from '../../bytes/limits.ts';
 import type { ByteReader } from '../../bytes/reader.ts';
 import type { ByteWriter } from '../../bytes/writer.ts';
 import type { Header, Message } from '../message.ts';
-import { checkUnknownIsLast, readHeadersOrRest, unknownTail } from '../unknown-header.ts';
+import { readHeadersOrRest, unknownTail, writableUnknownTail } from '../unknown-header.ts';
 import { addressSize, readAddress, writeAddress } from './address.ts';
 import { headerSize, readHeader, writeHeader } from './headers/index.ts';
 
@@ -61,8 +61,7 @@ export function messageSize(message: Message): number {
 
 export function writeMessage(writer: ByteWriter, message: Message): void {
   const { dest, src, headers, payload } = message;
-  const unknown = unknownTail(headers);
-  if (unknown !== null) checkUnknownIsLast(headers, payload, writer.offset);
+  const unknown = writableUnknownTail(headers, payload, writer.offset);
   const hasPayload = payload !== null || unknown?.hasPayload === true;
   writer.u8(
     (dest === null ? 0 : Leading.DEST) |

@@ -138,7 +138,16 @@ final class PeerStack {
 
   /** Blocks while flow control has no credits for the recipient. */
   void send(Member recipient, byte[] payload, Flags flags) throws Exception {
-    Message message = new Message(recipient.address, self.address, payload);
+    send(recipient.address, payload, flags);
+  }
+
+  /** A group message, which a stack without NAKACK2 sends unreliably. */
+  void sendToAll(byte[] payload, Flags flags) throws Exception {
+    send((Address) null, payload, flags);
+  }
+
+  private void send(Address recipient, byte[] payload, Flags flags) throws Exception {
+    Message message = new Message(recipient, self.address, payload);
     for (Message.Flag flag : flags.flags) message.setFlag(flag);
     // Geode sets it on every message; it costs the sender credits of its own (WIRE-3.6 section 9).
     message.setTransientFlag(Message.TransientFlag.DONT_LOOPBACK);

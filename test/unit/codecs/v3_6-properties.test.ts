@@ -57,7 +57,7 @@ test('generated SeqnoLists: what was asked for is what is read', (t) => {
 });
 
 function recordedDatagrams(): Buffer[] {
-  const fixtures = new URL('../../../compat-fixtures/3.6.14/', import.meta.url);
+  const fixtures = new URL('../../../compat-fixtures/3.6.14-decoded/', import.meta.url);
   const found: Buffer[] = [];
   for (const scenario of readdirSync(fixtures)) {
     const lines = readFileSync(new URL(`${scenario}/decoded.jsonl`, fixtures), 'utf8')

@@ -324,7 +324,7 @@ test('a fault of the file is an item with the time of the frame before it', (t) 
 });
 
 test('the recorded captures: as many frames as a walk over their headers finds, byte by byte too', (t) => {
-  const fixtures = fileURLToPath(new URL('../../../compat-fixtures/3.6.14/', import.meta.url));
+  const fixtures = fileURLToPath(new URL('../../../compat-fixtures/3.6.14-decoded/', import.meta.url));
   for (const scenario of readdirSync(fixtures)) {
     const file = readFileSync(`${fixtures}${scenario}/capture.pcap`);
     let count = 0;

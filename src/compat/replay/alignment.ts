@@ -1,0 +1,103 @@
+import { CodecError } from '../../../codecs/bytes/errors.ts';
+import { addressKey, type Datagram, type Message } from '../../../codecs/jgroups/message.ts';
+import { encodeDatagram } from '../../../codecs/jgroups/registry.ts';
+import { encodeSeqnoList } from '../../../codecs/jgroups/v3_6/seqno-list.ts';
+import { headerOf } from '../../jgroups/protocol.ts';
+import { messagesOf } from './captured-datagrams.ts';
+import { seqnosOf } from './reply-log.ts';
+
+interface Numbering {
+  readonly connId: number;
+  readonly firstSeqno: number;
+}
+
+/** Connections of one member to another, oldest first: as the real member numbered them, and as the stack does. */
+interface Pair {
+  readonly real: Numbering[];
+  readonly ours: Numbering[];
+}
+
+/**
+ * Translates what was said to a real member about its own connections. The stack numbers its connections from 0 and
+ * its messages from 1; the real member may have been at other numbers, when the capture began in mid-conversation or
+ * because something that is not on the wire used one up (WIRE-3.6 section 9).
+ */
+export class Alignment {
+  readonly #pairs = new Map<string, Pair>();
+
+  /** A message that the real member, or the stack, sent to `dest`. */
+  note(who: 'real' | 'ours', dest: string, message: Message): void {
+    const header = headerOf(message, 'UNICAST3');
+    if (header?.type !== 'DATA') return;
+    let pair = this.#pairs.get(dest);
+    if (pair === undefined) {
+      pair = { real: [], ours: [] };
+      this.#pairs.set(dest, pair);
+    }
+    const { connId, seqno } = header;
+    if (!pair[who].some((numbering) => numbering.connId === connId)) {
+      pair[who].push({ connId, firstSeqno: seqno });
+    }
+  }
+
+  /** The datagram as the stack's own numbers would have it; the same one where they do not differ. */
+  translate(datagram: Datagram, bytes: Buffer): Buffer {
+    const originals = messagesOf(datagram);
+    const messages = originals.map(({ message, src }) => {
+      const pair = src === null ? undefined : this.#pairs.get(addressKey(src));
+      return pair === undefined ? message : translateMessage(message, pair);
+    });
+    const isSameAs = originals.every(({ message }, i) => message === messages[i]);
+    return isSameAs ? bytes : (encoded(withMessages(datagram, messages)) ?? bytes);
+  }
+
+  /** A seqno of the real member's latest connection as the stack numbers it. */
+  seqno(dest: string, seqno: number): number {
+    const pair = this.#pairs.get(dest);
+    const [real, ours] = [pair?.real.at(-1), pair?.ours.at(-1)];
+    return real === undefined || ours === undefined ? seqno : seqno - real.firstSeqno + ours.firstSeqno;
+  }
+}
+
+function translateMessage(message: Message, pair: Pair): Message {
+  const header = headerOf(message, 'UNICAST3');
+  if (header?.type === 'ACK') {
+    const at = pair.real.findIndex(({ connId }) => connId === header.connId);
+    const [real, ours] = [pair.real[at], pair.ours[at]];
+    if (real === undefined || ours === undefined || isSame(real, ours)) return message;
+    const seqno = Math.max(0, header.seqno - real.firstSeqno + ours.firstSeqno);
+    const headers = message.headers.map((other) =>
+      other === header ? { ...header, connId: ours.connId, seqno } : other,
+    );
+    return { ...message, headers };
+  }
+  if (header?.type !== 'XMIT_REQ') return message;
+  const [real, ours] = [pair.real.at(-1), pair.ours.at(-1)];
+  if (real === undefined || ours === undefined || real.firstSeqno === ours.firstSeqno) return message;
+  const seqnos = seqnosOf(message)
+    .map((seqno) => seqno - real.firstSeqno + ours.firstSeqno)
+    .filter((seqno) => seqno > 0);
+  const last = seqnos.at(-1);
+  return last === undefined ? message : { ...message, payload: encodeSeqnoList(seqnos, last + 1) };
+}
+
+function isSame(a: Numbering, b: Numbering): boolean {
+  return a.connId === b.connId && a.firstSeqno === b.firstSeqno;
+}
+
+/** The same datagram with other messages, as many as it had. */
+export function withMessages(datagram: Datagram, messages: readonly Message[]): Datagram {
+  const [single] = messages;
+  if (datagram.kind === 'bundle') return { ...datagram, messages };
+  return single === undefined ? datagram : { ...datagram, message: single };
+}
+
+/** Null: it does not encode. */
+export function encoded(datagram: Datagram): Buffer | null {
+  try {
+    return encodeDatagram(datagram);
+  } catch (error) {
+    if (error instanceof CodecError) return null;
+    throw error;
+  }
+}

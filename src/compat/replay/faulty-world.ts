@@ -1,0 +1,273 @@
+import { type Address, addressKey } from '../../../codecs/jgroups/message.ts';
+import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
+import { headerOf } from '../../jgroups/protocol.ts';
+import { JGroupsStack } from '../../jgroups/stack.ts';
+import { type Rng, seededRng } from '../../protocol/rng.ts';
+import { messagesOf } from './captured-datagrams.ts';
+import { DeliveryCheck } from './delivery-check.ts';
+import { idOf } from './fingerprint.ts';
+import { FlightQueue } from './flight-queue.ts';
+import type { MemberPlan } from './replayed-member.ts';
+import { isOrdered, isUnreliable } from './replayed-member.ts';
+import { connectionKey } from './scan.ts';
+
+/** Shares of datagrams, 0 to 0.5, and what the choice is drawn from. */
+export interface Faults {
+  readonly loss: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  readonly seed: number;
+}
+
+export interface FaultReport {
+  readonly faults: Faults;
+  /** Datagrams. */
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly delivered: number;
+  readonly expected: number;
+  readonly missing: number;
+  readonly extra: number;
+  readonly outOfOrder: number;
+  /** Messages, or fragments of one, of which a copy was lost and another one came. */
+  readonly repaired: number;
+  /** From the first loss to the copy that came. */
+  readonly slowestRepairMs: number;
+  /** Sent with NO_RELIABILITY: nobody repairs these. */
+  readonly unreliableLost: number;
+}
+
+/** One way, on a local network. */
+const LATENCY_MS = 0.2;
+/** What is overtaken comes so much later, drawn evenly. */
+const REORDER_MS = 20;
+/** A repair takes a second or two; with half of all lost, ten times as long. */
+const MAX_SETTLING_MS = 120_000;
+
+interface Member {
+  readonly plan: MemberPlan;
+  readonly stack: JGroupsStack;
+  /** By sender. */
+  readonly checks: Map<string, DeliveryCheck>;
+  /** Its end is a crash or a leave in the middle of the story, not the end of the recording. */
+  ends: boolean;
+}
+
+/**
+ * The conversation of a capture between production stacks only, over a network that loses, doubles and delays: each
+ * member sends what the real one sent, when it did, and repairs what is lost as it would in a cluster.
+ */
+export class FaultyWorld {
+  readonly #faults: Faults;
+  readonly #rng: Rng;
+  readonly #members = new Map<string, Member>();
+  readonly #places = new Map<string, Member[]>();
+  readonly #flights = new FlightQueue();
+  /** DATA of which a copy was lost and none came yet, with the time of the loss. */
+  readonly #lostSinceMs = new Map<string, number>();
+  readonly #arrived = new Set<string>();
+  readonly #unreliableSent = { messages: 0, delivered: 0 };
+  #nowMs: number;
+  #lost = 0;
+  #duplicated = 0;
+  #reordered = 0;
+  #repaired = 0;
+  #slowestRepairMs = 0;
+
+  /**
+   * @param leavers uuids of those who crash or leave before the end
+   * @param salt something of the capture, so that the same datagrams are not lost in all captures of a run
+   */
+  constructor(plans: readonly MemberPlan[], leavers: ReadonlySet<string>, faults: Faults, salt: number) {
+    this.#faults = faults;
+    this.#rng = seededRng((faults.seed ^ Math.imul(salt, 0x9e3779b1)) >>> 0);
+    this.#nowMs = Math.min(...plans.map(({ startMs }) => startMs));
+    for (const plan of plans) this.#add(plan, leavers.has(plan.address.uuid));
+  }
+
+  #add(plan: MemberPlan, ends: boolean): void {
+    const key = addressKey(plan.address);
+    const place = `${plan.address.host}:${plan.address.port}`;
+    const stack = new JGroupsStack(
+      plan.config,
+      plan.address,
+      {
+        transmit: (bytes, host, port) => this.#transmit(plan, bytes, `${host}:${port}`),
+        deliver: (src, payload, flags) => this.#deliver(key, addressKey(src), payload, flags),
+        acknowledged: () => undefined,
+        complain: () => undefined,
+        transmitToGroup: () => undefined,
+      },
+      this.#rng,
+      plan.startMs,
+    );
+    const member: Member = { plan, stack, checks: new Map(), ends };
+    this.#members.set(key, member);
+    this.#places.set(place, [...(this.#places.get(place) ?? []), member]);
+  }
+
+  installView(key: string, members: readonly Address[], nowMs: number): void {
+    this.#members.get(key)?.stack.installView({ members }, nowMs);
+  }
+
+  send(from: string, dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
+    const [sender, recipient] = [this.#members.get(from), this.#members.get(addressKey(dest))];
+    if (sender === undefined || !isAlive(sender, nowMs)) return;
+    if (recipient !== undefined) {
+      if (isUnreliable(flags)) this.#unreliableSent.messages++;
+      // who crashes may miss what was sent to it, and what it sent may be lost with it
+      const excusable = isUnreliable(flags) || sender.ends || recipient.ends;
+      checkOf(recipient, from).expect(idOf(payload), isOrdered(flags), excusable);
+    }
+    sender.stack.send(dest, payload, flags, nowMs);
+  }
+
+  #deliver(to: string, from: string, payload: Uint8Array, flags: number): void {
+    const member = this.#members.get(to);
+    if (member === undefined) return;
+    if (isUnreliable(flags)) this.#unreliableSent.delivered++;
+    checkOf(member, from).deliver(idOf(payload), isOrdered(flags), isUnreliable(flags));
+  }
+
+  // --- the network -----------------------------------------------------------------------------------------------
+
+  #transmit(from: MemberPlan, bytes: Buffer, place: string): void {
+    const { loss, duplicate, reorder } = this.#faults;
+    const key = dataKey(bytes);
+    if (this.#rng.next() < loss) {
+      this.#lost++;
+      if (key !== null && !this.#arrived.has(key) && !this.#lostSinceMs.has(key)) {
+        this.#lostSinceMs.set(key, this.#nowMs);
+      }
+      return;
+    }
+    const copies = this.#rng.next() < duplicate ? 2 : 1;
+    if (copies === 2) this.#duplicated++;
+    for (let copy = 0; copy < copies; copy++) {
+      const isLate = this.#rng.next() < reorder;
+      if (isLate) this.#reordered++;
+      const delayMs = LATENCY_MS + (isLate ? this.#rng.next() * REORDER_MS : 0);
+      const { host, port } = from.address;
+      this.#flights.add({ atMs: this.#nowMs + delayMs, bytes, host, port, place });
+    }
+  }
+
+  #arrive(bytes: Buffer, host: string, port: number, place: string): void {
+    const key = dataKey(bytes);
+    for (const member of this.#places.get(place) ?? []) {
+      if (!isAlive(member, this.#nowMs)) continue;
+      if (key !== null) this.#repair(key);
+      member.stack.handleDatagram(bytes, host, port, this.#nowMs);
+    }
+  }
+
+  #repair(key: string): void {
+    const sinceMs = this.#lostSinceMs.get(key);
+    // while nothing of it was lost, there is nothing to remember: its resends are for lost acks
+    this.#arrived.add(key);
+    if (this.#arrived.size > MAX_REMEMBERED) this.#forgetOldest();
+    if (sinceMs === undefined) return;
+    this.#lostSinceMs.delete(key);
+    this.#repaired++;
+    this.#slowestRepairMs = Math.max(this.#slowestRepairMs, this.#nowMs - sinceMs);
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#arrived) {
+      this.#arrived.delete(key);
+      return;
+    }
+  }
+
+  // --- time --------------------------------------------------------------------------------------------------------
+
+  advance(toMs: number): void {
+    const untilMs = Math.min(toMs, this.#nowMs + MAX_SETTLING_MS);
+    for (;;) {
+      const next = this.#next();
+      if (next > untilMs) break;
+      this.#step(next);
+    }
+    // a capture may be silent for years: what is not settled by then never is
+    if (untilMs < toMs) this.#step(toMs);
+    this.#nowMs = Math.max(this.#nowMs, toMs);
+  }
+
+  #next(): number {
+    let next = this.#flights.nextMs;
+    for (const member of this.#members.values()) {
+      const due = member.stack.nextDeadlineMs();
+      if (due < next && isAlive(member, due)) next = due;
+    }
+    return next;
+  }
+
+  #step(nowMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+    for (let flight = this.#flights.take(nowMs); flight !== null; flight = this.#flights.take(nowMs)) {
+      this.#arrive(flight.bytes, flight.host, flight.port, flight.place);
+    }
+    for (const member of this.#members.values()) {
+      if (isAlive(member, nowMs) && member.stack.nextDeadlineMs() <= nowMs) member.stack.handleTimeout(nowMs);
+    }
+  }
+
+  /** Runs on until all is repaired, or until nothing more can be expected. */
+  finish(): FaultReport {
+    const endMs = this.#nowMs + MAX_SETTLING_MS;
+    while (this.#nowMs < endMs && !this.#isSettled()) this.advance(this.#nowMs + 500);
+    const sum = { delivered: 0, expected: 0, missing: 0, extra: 0, outOfOrder: 0 };
+    for (const { checks } of this.#members.values()) {
+      for (const check of checks.values()) {
+        const difference = check.difference();
+        for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += difference[key];
+      }
+    }
+    return {
+      faults: this.#faults,
+      lost: this.#lost,
+      duplicated: this.#duplicated,
+      reordered: this.#reordered,
+      ...sum,
+      repaired: this.#repaired,
+      slowestRepairMs: this.#slowestRepairMs,
+      unreliableLost: Math.max(0, this.#unreliableSent.messages - this.#unreliableSent.delivered),
+    };
+  }
+
+  #isSettled(): boolean {
+    if (this.#flights.nextMs !== Infinity) return false;
+    for (const { checks } of this.#members.values()) {
+      for (const check of checks.values()) if (check.difference().missing > 0) return false;
+    }
+    return true;
+  }
+}
+
+/** Datagrams that came and are remembered: one that is resent although it came is no repair. */
+const MAX_REMEMBERED = 100_000;
+
+function isAlive({ plan, ends }: Member, nowMs: number): boolean {
+  return !ends || nowMs <= plan.endMs;
+}
+
+function checkOf(member: Member, from: string): DeliveryCheck {
+  let check = member.checks.get(from);
+  if (check === undefined) {
+    check = new DeliveryCheck();
+    member.checks.set(from, check);
+  }
+  return check;
+}
+
+/** Who numbered the message, and how; null for what has no number. */
+function dataKey(bytes: Buffer): string | null {
+  if (bytes.length === 4) return null;
+  const [first] = messagesOf(decodeDatagram(bytes));
+  const header = first === undefined ? undefined : headerOf(first.message, 'UNICAST3');
+  if (header?.type !== 'DATA' || first === undefined) return null;
+  const { src, dest } = first;
+  if (src === null || dest === null) return null;
+  return `${connectionKey(addressKey(src), addressKey(dest), header.connId)}:${header.seqno}`;
+}

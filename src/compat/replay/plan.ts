@@ -1,0 +1,122 @@
+import type { Address, GeodeAddress } from '../../../codecs/jgroups/message.ts';
+import { wireVersion } from '../../../codecs/jgroups/registry.ts';
+import { type JGroupsConfig, resolveConfig } from '../../jgroups/config.ts';
+import { labelledPayload, fingerprint } from './fingerprint.ts';
+import type { MemberPlan } from './replayed-member.ts';
+import type { CaptureScan, SeenMember } from './scan.ts';
+import type { Truth, TruthMember, TruthPeer, TruthSend, TruthView } from './truth.ts';
+
+/** A killed or leaving process does not tell of the last it got. */
+const TWILIGHT_MS = 200;
+
+/** All that a replay needs to know before it reads the capture again. */
+export interface ReplayPlan {
+  readonly members: readonly MemberPlan[];
+  readonly nameOf: (uuid: string) => string;
+  readonly views: readonly TruthView[];
+  /** Sorted by time; null: sends are read off the wire. */
+  readonly sends: readonly TruthSend[] | null;
+  /** Without truth all members are in one view, from when they are first seen. */
+  readonly growsView: boolean;
+  readonly selfChecked: boolean;
+  readonly addressOf: (uuid: string) => Address | undefined;
+}
+
+export function planReplay(scan: CaptureScan, truth: Truth | null): ReplayPlan {
+  const selfChecked = truth?.tellsDeliveries !== true;
+  const names = new Map<string, string>();
+  for (const peer of truth?.peers ?? []) names.set(peer.uuid, peer.name);
+  const nameOf = (uuid: string): string => names.get(uuid) ?? placeOf(scan.members.get(uuid)) ?? uuid;
+  const peers = new Map(truth?.peers.map((peer) => [peer.uuid, peer]));
+  const uuids = new Set([...peers.keys(), ...scan.members.keys()]);
+  const members: MemberPlan[] = [];
+  for (const uuid of uuids) {
+    const seen = scan.members.get(uuid);
+    const peer = peers.get(uuid);
+    // in a capture with truth, those who did not log are no members of the scenario
+    if (truth !== null && peer === undefined) continue;
+    const address = addressFor(seen, peer);
+    if (address === null) continue;
+    const endMs = peer?.endMs ?? Infinity;
+    const config = configFor(scan, seen);
+    const sinceMs = Math.min(seen?.firstMs ?? Infinity, peer?.upMs ?? Infinity);
+    members.push({
+      name: nameOf(uuid),
+      address,
+      config,
+      startMs: inStep(sinceMs, scan.ticksMs.get(uuid), config.xmitIntervalMs),
+      endMs,
+      twilightMs: endMs - TWILIGHT_MS,
+      selfChecked,
+      forgiving: truth?.unknownDrops.has(uuid) === true,
+    });
+  }
+  return {
+    members,
+    nameOf,
+    views: truth?.views ?? [],
+    sends: sendsOf(truth),
+    growsView: (truth?.views.length ?? 0) === 0,
+    selfChecked,
+    addressOf: (uuid) =>
+      scan.members.get(uuid)?.address ?? members.find((m) => m.address.uuid === uuid)?.address,
+  };
+}
+
+/** A start at or a little before `sinceMs` from which the ticks fall together with the real member's. */
+function inStep(sinceMs: number, tickMs: number | undefined, intervalMs: number): number {
+  if (tickMs === undefined) return sinceMs;
+  // a datagram is captured a little after the tick that sent it
+  const phase = (tickMs - 1 - sinceMs) % intervalMs;
+  return sinceMs + (phase > 0 ? phase - intervalMs : phase);
+}
+
+/** Who crashed or left before the end; the others quit because the recording was over. */
+export function leaversOf(truth: Truth | null): Set<string> {
+  const leavers = new Set<string>();
+  for (const { uuid, killed, endMs } of truth?.peers ?? []) {
+    const wasPutOut = truth?.views.some(
+      ({ peer, members, timeMs }) =>
+        peer !== uuid && timeMs >= endMs - TWILIGHT_MS && !members.some((member) => member.uuid === uuid),
+    );
+    if (endMs !== Infinity && (killed || wasPutOut === true)) leavers.add(uuid);
+  }
+  return leavers;
+}
+
+function placeOf(seen: SeenMember | undefined): string | undefined {
+  return seen?.address.kind === 'geode' ? `${seen.address.host}:${seen.address.port}` : undefined;
+}
+
+function addressFor(seen: SeenMember | undefined, peer: TruthPeer | undefined): GeodeAddress | null {
+  if (seen?.address.kind === 'geode') return seen.address;
+  if (peer === undefined || seen !== undefined) return null;
+  return geodeAddress({ uuid: peer.uuid, host: peer.host, port: peer.port, viewId: -1 });
+}
+
+export function geodeAddress({ uuid, host, port, viewId }: TruthMember): GeodeAddress {
+  return { kind: 'geode', uuid, host, scopeId: 0, port, viewId };
+}
+
+function configFor(scan: CaptureScan, seen: SeenMember | undefined): JGroupsConfig {
+  const { cluster, fragSize, maxCredits } = scan;
+  const version = seen?.version ?? null;
+  return resolveConfig({
+    fragSize,
+    maxCredits,
+    ...(cluster === null ? {} : { cluster }),
+    ...(version === null || wireVersion(version)?.name !== '3.6' ? {} : { version }),
+  });
+}
+
+/** Null if what was sent cannot be made from what was logged. */
+function sendsOf(truth: Truth | null): readonly TruthSend[] | null {
+  if (truth === null || truth.sends.length === 0) return null;
+  const isKnown = (send: TruthSend): boolean =>
+    send.label === null || fingerprint(payloadOf(send)) === (send.length === 0 ? '' : send.sha.slice(0, 16));
+  return truth.sends.every(isKnown) ? truth.sends : null;
+}
+
+export function payloadOf({ label, length }: TruthSend): Buffer {
+  return label === null ? Buffer.from('ping') : labelledPayload(label, length);
+}

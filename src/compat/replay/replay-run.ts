@@ -1,0 +1,220 @@
+import { type Address, addressKey, type Datagram, type Message } from '../../../codecs/jgroups/message.ts';
+import { headerOf } from '../../jgroups/protocol.ts';
+import { encoded, withMessages } from './alignment.ts';
+import { type CapturedDatagram, messagesOf } from './captured-datagrams.ts';
+import type { FaultyWorld } from './faulty-world.ts';
+import { geodeAddress, payloadOf, type ReplayPlan } from './plan.ts';
+import { ReplayedMember } from './replayed-member.ts';
+import { connectionKey, isOf36 } from './scan.ts';
+import { SentMessages } from './sent-messages.ts';
+import type { TruthSend, TruthView } from './truth.ts';
+
+/** Members tick for so long after the last thing that happened: two rounds of acks and requests, and more. */
+const AFTERMATH_MS = 1_500;
+
+/** A capture may be silent for hours, and its clock may jump by years: after this long nothing changes any more. */
+const MAX_IDLE_MS = 60_000;
+
+interface TimedEvent {
+  readonly timeMs: number;
+  readonly run: (nowMs: number) => void;
+}
+
+/** The second reading of a capture: each datagram goes to the stack that stands for its recipient. */
+export class ReplayRun {
+  readonly members: readonly ReplayedMember[];
+  /** Conversations that were under way when the capture began. */
+  adopted = 0;
+  readonly #plan: ReplayPlan;
+  readonly #dropped: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly #begun: ReadonlySet<string>;
+  readonly #adoptedKeys = new Set<string>();
+  readonly #faulty: FaultyWorld | null;
+  /** By `host:port`. */
+  readonly #places = new Map<string, ReplayedMember[]>();
+  readonly #byKey = new Map<string, ReplayedMember>();
+  readonly #sent = new Map<string, SentMessages>();
+  readonly #inView: Address[] = [];
+  readonly #seen = new Set<string>();
+  readonly #events: readonly TimedEvent[];
+  #nextEvent = 0;
+  #nowMs: number;
+
+  constructor(
+    plan: ReplayPlan,
+    dropped: ReadonlyMap<string, ReadonlySet<number>>,
+    begun: ReadonlySet<string>,
+    faulty: FaultyWorld | null,
+  ) {
+    this.#plan = plan;
+    this.#dropped = dropped;
+    this.#begun = begun;
+    this.#faulty = faulty;
+    this.#nowMs = Math.min(...plan.members.map(({ startMs }) => startMs));
+    this.members = plan.members.map((member) => new ReplayedMember(member, plan.nameOf));
+    for (const member of this.members) {
+      const { host, port } = member.plan.address;
+      const place = `${host}:${port}`;
+      this.#places.set(place, [...(this.#places.get(place) ?? []), member]);
+      this.#byKey.set(member.key, member);
+    }
+    this.#events = [
+      ...plan.views.map((view) => ({ timeMs: view.timeMs, run: (ms: number) => this.#view(view, ms) })),
+      ...(plan.sends ?? []).map((send) => ({
+        timeMs: send.timeMs,
+        run: (ms: number) => this.#send(send, ms),
+      })),
+    ].sort((a, b) => a.timeMs - b.timeMs);
+  }
+
+  take(captured: CapturedDatagram): void {
+    if (captured.transport !== 'udp') return;
+    this.#advance(captured.timeMs);
+    const { datagram, raw } = captured;
+    if (raw !== null) this.#probe(captured, raw);
+    else if (datagram !== null && isOf36(datagram)) {
+      this.#datagram(datagram, captured);
+    }
+  }
+
+  end(): void {
+    const last = this.#events.at(-1)?.timeMs ?? -Infinity;
+    this.#advance(Math.max(last, this.#nowMs) + AFTERMATH_MS);
+    for (const member of this.members) member.finish(Math.min(this.#nowMs, member.plan.endMs));
+  }
+
+  // --- time ----------------------------------------------------------------------------------------------------
+
+  #advance(toMs: number): void {
+    for (;;) {
+      const event = this.#events[this.#nextEvent];
+      if (event === undefined || event.timeMs > toMs) break;
+      this.#nextEvent++;
+      this.#tick(event.timeMs);
+      event.run(this.#nowMs);
+    }
+    this.#tick(toMs);
+  }
+
+  #tick(toMs: number): void {
+    if (toMs <= this.#nowMs) return;
+    const until = Math.min(toMs, this.#nowMs + MAX_IDLE_MS);
+    for (const member of this.members) {
+      // one that has ended says what it would have said at its next ticks; it hears nothing any more
+      const end = Math.min(until, member.plan.endMs + AFTERMATH_MS);
+      for (let due = member.nextDeadlineMs(); due <= end; due = member.nextDeadlineMs())
+        member.handleTimeout(due);
+      if (until < toMs && end === until) member.handleTimeout(toMs);
+    }
+    this.#faulty?.advance(toMs);
+    this.#nowMs = toMs;
+  }
+
+  // --- what the members' own logs say ----------------------------------------------------------------------------
+
+  #view({ peer, members }: TruthView, nowMs: number): void {
+    const addresses = members.map(geodeAddress);
+    const member = this.#byKey.get(peer);
+    if (member?.isAlive(nowMs) !== true) return;
+    member.installView(addresses, nowMs);
+    this.#faulty?.installView(peer, addresses, nowMs);
+  }
+
+  #send(send: TruthSend, nowMs: number): void {
+    const dest = this.#plan.addressOf(send.dest);
+    const member = this.#byKey.get(send.peer);
+    if (dest === undefined || member === undefined || send.dest === send.peer) return;
+    this.#sendFrom(member, dest, payloadOf(send), send.flags, nowMs);
+  }
+
+  #sendFrom(member: ReplayedMember, dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
+    member.send(dest, payload, flags, nowMs);
+    this.#faulty?.send(member.key, dest, payload, flags, nowMs);
+  }
+
+  // --- what the capture says ---------------------------------------------------------------------------------------
+
+  #probe({ from, to, bytes }: CapturedDatagram, raw: 'ping' | 'pong'): void {
+    if (raw === 'pong') for (const member of this.#at(from.host, from.port)) member.real.pongs++;
+    for (const member of this.#at(to.host, to.port)) {
+      member.receiveProbe(bytes, from.host, from.port, this.#nowMs);
+    }
+  }
+
+  #at(host: string, port: number): ReplayedMember[] {
+    const all = this.#places.get(`${host}:${port}`) ?? [];
+    return all.filter((member) => member.isAlive(this.#nowMs));
+  }
+
+  #datagram(datagram: Datagram, captured: CapturedDatagram): void {
+    const messages = messagesOf(datagram);
+    const src = messages[0]?.src ?? null;
+    if (src === null) return;
+    if (this.#plan.growsView) for (const { dest } of messages) this.#grow([src, dest]);
+    this.#sentBy(src, datagram);
+    const { from, to, index } = captured;
+    for (const member of this.#at(to.host, to.port)) {
+      if (this.#dropped.get(member.key)?.has(index) === true) continue;
+      const [adopted, bytes] = this.#adopt(datagram, captured.bytes);
+      member.receive(adopted, bytes, from.host, from.port, this.#nowMs);
+    }
+  }
+
+  #grow(addresses: readonly (Address | null)[]): void {
+    let grown = false;
+    for (const address of addresses) {
+      if (address === null || address.kind === 'ip' || this.#seen.has(address.uuid)) continue;
+      this.#seen.add(address.uuid);
+      this.#inView.push(address);
+      grown = true;
+    }
+    if (!grown) return;
+    for (const member of this.members) {
+      if (!this.#seen.has(member.key)) continue;
+      member.installView(this.#inView, this.#nowMs);
+      this.#faulty?.installView(member.key, this.#inView, this.#nowMs);
+    }
+  }
+
+  #sentBy(src: Address, datagram: Datagram): void {
+    const member = this.#byKey.get(addressKey(src));
+    if (member === undefined) return;
+    if (this.#plan.sends === null) this.#resend(member, datagram);
+    member.noteReal(datagram);
+  }
+
+  /** What the real member's application sent, ours sends as well. */
+  #resend(member: ReplayedMember, datagram: Datagram): void {
+    let sent = this.#sent.get(member.key);
+    if (sent === undefined) {
+      sent = new SentMessages();
+      this.#sent.set(member.key, sent);
+    }
+    for (const { message, dest } of messagesOf(datagram)) {
+      if (dest === null || dest.kind === 'ip') continue;
+      const whole = sent.take(addressKey(dest), message);
+      if (whole !== null) this.#sendFrom(member, dest, whole.payload, whole.flags, this.#nowMs);
+    }
+  }
+
+  /**
+   * A conversation that was under way when the capture began is taken up where it shows first: as if its sender had
+   * been asked for its first message, and had answered (WIRE-3.6 section 5).
+   */
+  #adopt(datagram: Datagram, bytes: Buffer): [Datagram, Buffer] {
+    const before = this.#adoptedKeys.size;
+    const messages = messagesOf(datagram).map(({ message, src, dest }) => {
+      const header = headerOf(message, 'UNICAST3');
+      if (header?.type !== 'DATA' || header.first || src === null || dest === null) return message;
+      const key = connectionKey(addressKey(src), addressKey(dest), header.connId);
+      if (this.#begun.has(key) || this.#adoptedKeys.has(key)) return message;
+      this.#adoptedKeys.add(key);
+      const headers = message.headers.map((other) => (other === header ? { ...header, first: true } : other));
+      return { ...message, headers } satisfies Message;
+    });
+    if (this.#adoptedKeys.size === before) return [datagram, bytes];
+    this.adopted = this.#adoptedKeys.size;
+    const adopted = withMessages(datagram, messages);
+    return [adopted, encoded(adopted) ?? bytes];
+  }
+}

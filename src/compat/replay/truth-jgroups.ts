@@ -1,0 +1,153 @@
+import type {
+  Truth,
+  TruthDelivery,
+  TruthDrop,
+  TruthLine,
+  TruthMember,
+  TruthPeer,
+  TruthSend,
+  TruthView,
+} from './truth.ts';
+import { flagBits, numberOf, textOf } from './truth.ts';
+
+const ENDS: readonly string[] = ['quit', 'killed-9', 'left'];
+
+/** What a peer may be called beside its name: `1` is `p1`. */
+function nameOf(text: string): string {
+  return /^\d+$/.test(text) ? `p${text}` : text;
+}
+
+/** Reads the log of JGroups peers: events named by `ev`. */
+export function jgroupsEvents(lines: readonly TruthLine[]): Truth {
+  const log = new JGroupsLog();
+  for (const line of lines) log.take(line);
+  return log.truth();
+}
+
+class JGroupsLog {
+  readonly #peers: TruthPeer[] = [];
+  /** Who has the name now: one that is started again is another. */
+  readonly #current = new Map<string, TruthPeer>();
+  readonly #views: TruthView[] = [];
+  readonly #sends: TruthSend[] = [];
+  readonly #deliveries: TruthDelivery[] = [];
+  readonly #drops: TruthDrop[] = [];
+  readonly #unknownDrops = new Set<string>();
+  readonly #counted = new Map<string, number>();
+  readonly #sentFlags = new Map<string, number>();
+  #tellsDeliveries = false;
+
+  take(line: TruthLine): void {
+    const ev = textOf(line, 'ev');
+    if (ev === 'up') {
+      this.#up(line);
+      return;
+    }
+    const peer = this.#current.get(textOf(line, 'peer'));
+    if (peer === undefined) return;
+    if (ENDS.includes(ev)) {
+      peer.endMs = Math.min(peer.endMs, line.t);
+      peer.killed = ev === 'killed-9';
+      return;
+    }
+    this.#event(ev, line, peer.uuid);
+  }
+
+  #event(ev: string, line: TruthLine, peer: string): void {
+    switch (ev) {
+      case 'view':
+        this.#view(line, peer);
+        return;
+      case 'send':
+        this.#send(line, peer);
+        return;
+      case 'deliver':
+        this.#deliver(line, peer);
+        return;
+      case 'rx-dropped':
+        this.#drop(line, peer);
+        return;
+      case 'discard-up':
+        // JGroups' DISCARD tells the share that it drops; which messages these were, only if it was made to
+        if (textOf(line, 'sha') !== '') this.#drop(line, peer);
+        else if (Number(line['rate']) > 0) this.#unknownDrops.add(peer);
+        return;
+      case 'bench-rx':
+        this.#counted.set(peer, (this.#counted.get(peer) ?? 0) + (numberOf(line, 'msgs') ?? 0));
+    }
+  }
+
+  #up(line: TruthLine): void {
+    const [host, port] = hostAndPort(textOf(line, 'phys') || textOf(line, 'addr'));
+    const halves = textOf(line, 'uuid_msb') + textOf(line, 'uuid_lsb');
+    const uuid = halves !== '' ? halves : textOf(line, 'addr').replace(/^.*\//, '').replaceAll('-', '');
+    const name = textOf(line, 'peer');
+    const peer = { name, uuid, host, port, upMs: line.t, endMs: Infinity, killed: false };
+    const before = this.#current.get(name);
+    if (before !== undefined) before.endMs = Math.min(before.endMs, line.t);
+    this.#peers.push(peer);
+    this.#current.set(name, peer);
+  }
+
+  /** `0:0,1:1`: index and view id of each member. Views of stacks with a membership of their own are not replayed. */
+  #view(line: TruthLine, peer: string): void {
+    const members: TruthMember[] = [];
+    for (const part of textOf(line, 'members').split(',')) {
+      const [, index, viewId] = /^(\w+):(-?\d+)$/.exec(part.trim()) ?? [];
+      if (index === undefined || viewId === undefined) return;
+      const known = this.#current.get(nameOf(index));
+      if (known === undefined) continue;
+      members.push({ uuid: known.uuid, host: known.host, port: known.port, viewId: Number(viewId) });
+    }
+    this.#views.push({ timeMs: line.t, peer, members });
+  }
+
+  #send(line: TruthLine, peer: string): void {
+    const dest = this.#current.get(nameOf(textOf(line, 'dest')))?.uuid;
+    const isPing = textOf(line, 'what') === 'gms-ping';
+    const label = numberOf(line, 'label');
+    if (dest === undefined || (label === null && !isPing)) return;
+    const flags = flagBits(isPing ? 'OOB|DONT_BUNDLE|NO_FC|NO_RELIABILITY' : textOf(line, 'flags'));
+    const length = isPing ? 4 : (numberOf(line, 'len') ?? 0);
+    this.#sends.push({ timeMs: line.t, peer, dest, label, length, sha: textOf(line, 'sha'), flags });
+    this.#sentFlags.set(`${peer} ${length} ${textOf(line, 'sha')}`, flags);
+  }
+
+  #deliver(line: TruthLine, peer: string): void {
+    this.#tellsDeliveries = true;
+    const src = this.#current.get(nameOf(textOf(line, 'src')))?.uuid;
+    if (src === undefined || src === peer) return; // what a member sends to itself is never on the wire
+    const length = numberOf(line, 'len') ?? 0;
+    const sha = textOf(line, 'sha');
+    const said = typeof line['flags'] === 'string' ? flagBits(line['flags']) : null;
+    const flags = said ?? this.#sentFlags.get(`${src} ${length} ${sha}`) ?? null;
+    this.#deliveries.push({ peer, src, length, sha, flags });
+  }
+
+  #drop(line: TruthLine, peer: string): void {
+    this.#drops.push({ timeMs: line.t, peer, sha: textOf(line, 'sha') });
+  }
+
+  truth(): Truth {
+    return {
+      peers: this.#peers,
+      views: this.#views,
+      sends: this.#sends,
+      deliveries: this.#deliveries,
+      drops: this.#drops,
+      unknownDrops: this.#unknownDrops,
+      counted: this.#counted,
+      tellsDeliveries: this.#tellsDeliveries,
+    };
+  }
+}
+
+/** `/127.0.0.1:41600` and `127.0.0.1:42000`, an IPv6 host perhaps in brackets. */
+function hostAndPort(text: string): [string, number] {
+  const at = text.lastIndexOf(':');
+  const host = text
+    .slice(0, Math.max(0, at))
+    .replace(/^.*\//, '')
+    .replace(/^\[|\]$/g, '');
+  return [host, Number(text.slice(at + 1)) || 0];
+}

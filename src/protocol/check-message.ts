@@ -1,0 +1,31 @@
+import { LocalProtocolError } from './errors.ts';
+import type { OutgoingMessage } from './messenger.ts';
+
+/**
+ * For callers without a type checker: a string for a payload would arrive as zeros.
+ * @throws {LocalProtocolError} `ERR_MESSAGE`
+ */
+export function checkMessage(message: OutgoingMessage): void {
+  const { payload, recipients } = message as { readonly [name in keyof OutgoingMessage]?: unknown };
+  if (!(payload instanceof Uint8Array)) {
+    throw new LocalProtocolError(
+      'ERR_MESSAGE',
+      `payload must be a Uint8Array or Buffer, not ${kindOf(payload)}`,
+    );
+  }
+  if (recipients === 'all') return;
+  if (!Array.isArray(recipients)) {
+    throw new LocalProtocolError(
+      'ERR_MESSAGE',
+      `recipients must be member ids or 'all', not ${kindOf(recipients)}`,
+    );
+  }
+  for (const recipient of recipients as readonly unknown[]) {
+    if (typeof recipient === 'object' && recipient !== null && 'uuid' in recipient) continue;
+    throw new LocalProtocolError('ERR_MESSAGE', `a recipient must be a member id, not ${kindOf(recipient)}`);
+  }
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
