@@ -92,7 +92,9 @@ export class JGroupsStack {
 
   /** @param flags bits of `Flag`; with NO_RELIABILITY the message is not counted as pending */
   send(dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
-    this.#down({ ...counted(payload, flags), dest, flags, headers: [], payload }, nowMs);
+    const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
+    const pendingBytes = isReliable ? payload.length : 0;
+    this.#down({ dest, flags, headers: [], payload, completes: isReliable ? 1 : 0, pendingBytes }, nowMs);
   }
 
   /**
@@ -104,9 +106,18 @@ export class JGroupsStack {
     if (this.#config.multicast === null) {
       throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
     }
-    const audience = this.#audience;
+    const reliable = (flags & Flag.NO_RELIABILITY) === 0;
     this.#down(
-      { ...counted(payload, flags), dest: null, flags, headers: [], payload, audience, loopback },
+      {
+        dest: null,
+        flags,
+        headers: [],
+        payload,
+        completes: reliable ? 1 : 0,
+        pendingBytes: reliable ? payload.length : 0,
+        audience: this.#audience,
+        loopback,
+      },
       nowMs,
     );
   }
@@ -203,11 +214,6 @@ function createProtocols(context: ProtocolContext): Protocol[] {
         return new FRAG2(context);
     }
   });
-}
-
-function counted(payload: Uint8Array, flags: number): Pick<OutMessage, 'completes' | 'pendingBytes'> {
-  const reliable = (flags & Flag.NO_RELIABILITY) === 0;
-  return { completes: reliable ? 1 : 0, pendingBytes: reliable ? payload.length : 0 };
 }
 
 const EMPTY = new Uint8Array(0);

@@ -1,17 +1,27 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
-import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
+import { DecodeCache } from '../../codecs/jgroups/decode-cache.ts';
+import { decodeDatagram } from '../../codecs/jgroups/registry.ts';
+import { MessageEncoder } from '../../codecs/jgroups/v3_6/encoder.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
 import type { ProtocolContext } from './context.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, type Protocol } from './protocol.ts';
 
 export interface TransportEvents {
   transmit(datagram: Buffer, host: string, port: number): void;
+  /**
+   * One datagram of two parts, so that a large payload need not be copied behind its headers. Absent: it is copied,
+   * and given to `transmit`.
+   */
+  transmitParts?(head: Buffer, payload: Uint8Array, host: string, port: number): void;
   /** To the multicast address of the group; only called where one is configured. */
   transmitToGroup(datagram: Buffer): void;
   /** `kind` is stable, `peer` names who: a uuid or `host:port`. */
   complain(kind: string, peer: string, what: string): void;
 }
+
+/** From this size on it costs less to hand the kernel two pieces than to copy the payload behind its headers. */
+const MIN_GATHERED_BYTES = 4096;
 
 const PING = Buffer.from('ping');
 const PONG = Buffer.from('pong');
@@ -21,6 +31,8 @@ export class Transport {
   readonly #context: ProtocolContext;
   readonly #events: TransportEvents;
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
+  readonly #encoder: MessageEncoder;
+  readonly #decoding = { cache: new DecodeCache() };
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
   /** Own group messages that we are to receive, too: not before the call that sends them has returned. */
@@ -31,6 +43,8 @@ export class Transport {
     this.#context = context;
     this.#events = events;
     this.#above = above;
+    const { config, self } = context;
+    this.#encoder = new MessageEncoder(config.version, self, config.cluster);
   }
 
   installView(view: GroupView): void {
@@ -70,14 +84,14 @@ export class Transport {
     }
     let datagram: Datagram;
     try {
-      datagram = decodeDatagram(bytes);
+      datagram = decodeDatagram(bytes, this.#decoding);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       this.#handleUndecodable(error, bytes, `${host}:${port}`);
       return;
     }
-    if (datagram.kind === 'single') this.#handleSingle(datagram.message, `${host}:${port}`, nowMs);
-    else this.#handleBundle(datagram, `${host}:${port}`, nowMs);
+    if (datagram.kind === 'single') this.#handleSingle(datagram.message, host, port, nowMs);
+    else this.#handleBundle(datagram, host, port, nowMs);
   }
 
   get #hasGroup(): boolean {
@@ -99,19 +113,19 @@ export class Transport {
     this.#events.complain('malformed', sender, what);
   }
 
-  #handleSingle(message: Message, sender: string, nowMs: number): void {
+  #handleSingle(message: Message, host: string, port: number, nowMs: number): void {
     const cluster = headerOf(message, 'TP')?.cluster;
-    if (!this.#isForUs(message.dest, cluster, sender)) return;
-    const incoming = this.#incoming(message, message.dest, message.src, sender);
+    if (!this.#isForUs(message.dest, cluster, host, port)) return;
+    const incoming = this.#incoming(message, message.dest, message.src, host, port);
     if (incoming !== null) this.#above.up(incoming, nowMs);
   }
 
-  #handleBundle(bundle: Datagram & { kind: 'bundle' }, sender: string, nowMs: number): void {
-    if (!this.#isForUs(bundle.dest, bundle.cluster, sender)) return;
+  #handleBundle(bundle: Datagram & { kind: 'bundle' }, host: string, port: number, nowMs: number): void {
+    if (!this.#isForUs(bundle.dest, bundle.cluster, host, port)) return;
     // as JGroups does: four batches, by OOB and INTERNAL; those that are OOB and DONT_BUNDLE go one by one
     const batches = new Map<number, InMessage[]>();
     for (const message of bundle.messages) {
-      const incoming = this.#incoming(message, bundle.dest, message.src ?? bundle.src, sender);
+      const incoming = this.#incoming(message, bundle.dest, message.src ?? bundle.src, host, port);
       if (incoming === null) continue;
       const kind = incoming.flags & (Flag.OOB | Flag.INTERNAL);
       const batch = batches.get(kind);
@@ -121,40 +135,47 @@ export class Transport {
     for (const batch of batches.values()) this.#above.upBatch(batch, nowMs);
   }
 
-  #isForUs(dest: Address | null, cluster: string | null | undefined, sender: string): boolean {
+  #isForUs(dest: Address | null, cluster: string | null | undefined, host: string, port: number): boolean {
     const { counters, config, selfKey } = this.#context;
     if (cluster !== config.cluster) {
       counters.otherCluster++;
       const theirs = cluster === undefined || cluster === null ? 'no cluster' : `cluster '${cluster}'`;
-      this.#events.complain('cluster', sender, `it is of ${theirs}, we are of '${config.cluster}'; dropped`);
+      const what = `it is of ${theirs}, we are of '${config.cluster}'; dropped`;
+      this.#events.complain('cluster', `${host}:${port}`, what);
       return false;
     }
     if (dest === null ? this.#hasGroup : addressKey(dest) === selfKey) return true;
     counters.notForUs++;
     const whom = dest === null ? 'a group, and multicast is off here' : `another member, ${addressKey(dest)}`;
-    this.#events.complain('dest', sender, `its message is for ${whom}; dropped`);
+    this.#events.complain('dest', `${host}:${port}`, `its message is for ${whom}; dropped`);
     return false;
   }
 
   /** Null: dropped, for nobody sent it or it is our own. */
-  #incoming(message: Message, dest: Address | null, src: Address | null, sender: string): InMessage | null {
+  #incoming(
+    message: Message,
+    dest: Address | null,
+    src: Address | null,
+    host: string,
+    port: number,
+  ): InMessage | null {
     const { counters } = this.#context;
     if (src === null) {
       counters.malformed++;
-      this.#events.complain('malformed', sender, 'message without a sender address dropped');
+      this.#events.complain('malformed', `${host}:${port}`, 'message without a sender address dropped');
       return null;
     }
     if (src.kind === 'ip') {
       counters.rejected++;
       const what = 'message from a physical address, which is no member, dropped';
-      this.#events.complain('malformed', sender, what);
+      this.#events.complain('malformed', `${host}:${port}`, what);
       return null;
     }
     const from = addressKey(src);
     if (from === this.#context.selfKey) {
       counters.ownPackets++;
       const what = 'it sends in our name: another process has our uuid; dropped';
-      this.#events.complain('own', sender, what);
+      this.#events.complain('own', `${host}:${port}`, what);
       return null;
     }
     const { flags, headers, payload } = message;
@@ -171,21 +192,28 @@ export class Transport {
   #sendTo(dest: Address, message: OutMessage): void {
     const physical = this.#physical(dest);
     if (physical === null) return;
-    this.#transmit(this.#encode(message), physical);
+    const { payload } = message;
+    const isSmall = payload === null || payload.length < MIN_GATHERED_BYTES;
+    if (isSmall || this.#events.transmitParts === undefined) {
+      this.#transmit(this.#encoder.encode(message), physical);
+      return;
+    }
+    const head = this.#encoder.encodeHead(message);
+    this.#count(head.length + payload.length);
+    this.#events.transmitParts(head, payload, physical.host, physical.port);
   }
 
   /** The same bytes to everybody, by IP multicast or one datagram for each (WIRE-3.6 section 13). */
   #sendToGroup(message: OutMessage, nowMs: number): void {
-    const { config, counters, self, selfKey } = this.#context;
+    const { config, self, selfKey } = this.#context;
     if (message.loopback === true) {
       const { flags, headers, payload } = message;
       this.#loopback.push({ src: self, from: selfKey, toGroup: true, flags, headers, payload });
       this.#loopbackAtMs = Math.min(this.#loopbackAtMs, nowMs);
     }
-    const datagram = this.#encode(message);
+    const datagram = this.#encoder.encode(message);
     if (config.multicast !== null && config.multicast !== 'unicasts') {
-      counters.datagramsSent++;
-      counters.bytesSent += datagram.length;
+      this.#count(datagram.length);
       this.#events.transmitToGroup(datagram);
       return;
     }
@@ -195,27 +223,15 @@ export class Transport {
     }
   }
 
-  #encode({ dest, src, flags, headers, payload }: OutMessage): Buffer {
-    const { config, self } = this.#context;
-    return encodeDatagram({
-      kind: 'single',
-      version: config.version,
-      multicast: dest === null,
-      message: {
-        dest,
-        src: src ?? self,
-        flags,
-        headers: [...headers, { protocol: 'TP', cluster: config.cluster }],
-        payload,
-      },
-    });
+  #transmit(datagram: Buffer, { host, port }: { host: string; port: number }): void {
+    this.#count(datagram.length);
+    this.#events.transmit(datagram, host, port);
   }
 
-  #transmit(datagram: Buffer, { host, port }: { host: string; port: number }): void {
+  #count(bytes: number): void {
     const { counters } = this.#context;
     counters.datagramsSent++;
-    counters.bytesSent += datagram.length;
-    this.#events.transmit(datagram, host, port);
+    counters.bytesSent += bytes;
   }
 
   /** A Geode address carries its own host and port (WIRE-3.6 section 2). */
