@@ -254,8 +254,8 @@ export class Cluster {
   }
 
   #installView(member: SimulatedMember, view: View): void {
-    if (member.state !== 'running') return;
     member.environment.post(() => {
+      if (member.state !== 'running') return; // or stopped while it stood still
       this.trace(`${member.options.name} installs view ${view.id}`);
       const { messenger, digest } = member;
       this.attempt(() => {
