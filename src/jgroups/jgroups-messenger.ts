@@ -10,7 +10,7 @@ import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, formatMember, type MemberId } from '../protocol/member-id.ts';
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
@@ -225,6 +225,11 @@ export class JGroupsMessenger extends StackMessenger {
     if (this.#stack === null) return { bytesSent: 0, bytesReceived: 0, counters: {} };
     const { bytesSent, bytesReceived, ...counters } = this.#stack.counters;
     return { bytesSent, bytesReceived, counters };
+  }
+
+  protected override peerStats(uuid: string): Pick<PeerStats, 'udp'> {
+    const isHere = this.#stack !== null && uuid !== this.memberId.uuid && this.#addresses.has(uuid);
+    return isHere ? { udp: this.#running().peerStats(uuid, this.environment.nowMs()) } : {};
   }
 
   /**

@@ -7,10 +7,12 @@ import {
   type ViewId,
 } from '../../codecs/jgroups/message.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
+import type { UdpPeerStats } from '../protocol/messenger.ts';
 import type { Rng } from '../protocol/rng.ts';
 import type { JGroupsConfig } from './config.ts';
 import type { ProtocolContext } from './context.ts';
 import { JGroupsCounters } from './counters.ts';
+import { PeerTable } from './peer-counters.ts';
 import { FRAG2 } from './frag2.ts';
 import { MFC } from './mfc.ts';
 import { NAKACK2 } from './nakack2.ts';
@@ -53,9 +55,12 @@ export class JGroupsStack {
   readonly #transport: Transport;
   /** From the bottom. */
   readonly #protocols: readonly Protocol[];
-  readonly #unicast3: UNICAST3 | undefined;
+  readonly #unicast3: UNICAST3;
   readonly #nakack2: NAKACK2 | undefined;
   readonly #stable: STABLE | undefined;
+  readonly #ufc: UFC | undefined;
+  readonly #mfc: MFC | undefined;
+  readonly #peers = new PeerTable();
   #audience: Audience = { epoch: 0, members: [] };
 
   /** @param config of `resolveConfig`, which checks it */
@@ -70,14 +75,24 @@ export class JGroupsStack {
       self,
       selfKey: this.#selfKey,
       rng,
+      peers: this.#peers,
       complain: (peer, what) => events.complain('protocol', peer, what),
+      malformed: (peer, what) => {
+        this.counters.malformed++;
+        this.#peers.of(peer).malformed++;
+        events.complain('protocol', peer, what);
+      },
       acknowledged: (peer, messages, bytes) => events.acknowledged(peer, messages, bytes),
       startMs: nowMs,
     };
     this.#protocols = createProtocols(context);
-    this.#unicast3 = this.#protocols.find((protocol) => protocol instanceof UNICAST3);
+    const unicast3 = this.#protocols.find((protocol) => protocol instanceof UNICAST3);
+    if (unicast3 === undefined) throw new InvariantError('a stack without UNICAST3');
+    this.#unicast3 = unicast3;
     this.#nakack2 = this.#protocols.find((protocol) => protocol instanceof NAKACK2);
     this.#stable = this.#protocols.find((protocol) => protocol instanceof STABLE);
+    this.#ufc = this.#protocols.find((protocol) => protocol instanceof UFC);
+    this.#mfc = this.#protocols.find((protocol) => protocol instanceof MFC);
     const top = {
       up: (message: InMessage) => this.#deliver(message),
       upBatch: (messages: readonly InMessage[]) => messages.forEach((message) => this.#deliver(message)),
@@ -136,6 +151,7 @@ export class JGroupsStack {
       keys,
       audience: this.#audience,
     };
+    this.#peers.installView(keys);
     this.#transport.installView(view);
     for (const protocol of this.#protocols) protocol.installView(view, nowMs);
     for (const protocol of this.#protocols) protocol.viewInstalled(nowMs);
@@ -163,6 +179,21 @@ export class JGroupsStack {
     this.#nakack2?.mergeDigest(digest);
   }
 
+  /** @param peer key of a member */
+  peerStats(peer: string, nowMs: number): UdpPeerStats {
+    const counters = this.#peers.find(peer);
+    const { retransmitted, requested, duplicates, malformed } = counters;
+    const { sent, acked, window, gaps } = this.#unicast3.peerStats(peer);
+    const { credits, queue, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
+    const unicasts = { sent, acked, window, retransmitted, requested, duplicates, gaps };
+    const group = this.#nakack2?.peerStats(peer);
+    return {
+      ...unicasts,
+      ...{ credits, queue, blockedMs, malformed },
+      ...(group === undefined ? {} : { group: { ...group, credits: this.#mfc?.creditsOf(peer) ?? null } }),
+    };
+  }
+
   handleTimeout(nowMs: number): void {
     this.#transport.handleTimeout(nowMs);
     for (const protocol of this.#protocols) protocol.handleTimeout(nowMs);
@@ -176,7 +207,7 @@ export class JGroupsStack {
 
   /** Last words before the socket closes: peers need not resend what was delivered here. */
   stop(nowMs: number): void {
-    this.#unicast3?.sendPendingAcks(nowMs);
+    this.#unicast3.sendPendingAcks(nowMs);
   }
 
   #deliver(message: InMessage): void {
@@ -210,4 +241,5 @@ function counted(payload: Uint8Array, flags: number): Pick<OutMessage, 'complete
   return { completes: reliable ? 1 : 0, pendingBytes: reliable ? payload.length : 0 };
 }
 
+const NO_FLOW_CONTROL = { credits: null, queue: 0, blockedMs: 0 };
 const EMPTY = new Uint8Array(0);
