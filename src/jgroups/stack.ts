@@ -16,7 +16,8 @@ import { PeerTable } from './peer-counters.ts';
 import { FRAG2 } from './frag2.ts';
 import { MFC } from './mfc.ts';
 import { NAKACK2 } from './nakack2.ts';
-import type { Audience, GroupView, InMessage, OutMessage, Protocol } from './protocol.ts';
+import type { Audience, Confirm, GroupView, InMessage, OutMessage, Protocol } from './protocol.ts';
+import { RSVP } from './rsvp.ts';
 import { STABLE } from './stable.ts';
 import { Transport, type TransportEvents } from './transport.ts';
 import { UFC } from './ufc.ts';
@@ -60,6 +61,7 @@ export class JGroupsStack {
   readonly #stable: STABLE | undefined;
   readonly #ufc: UFC | undefined;
   readonly #mfc: MFC | undefined;
+  readonly #rsvp: RSVP | undefined;
   readonly #peers = new PeerTable();
   #audience: Audience = { epoch: 0, members: [] };
 
@@ -93,6 +95,7 @@ export class JGroupsStack {
     this.#stable = this.#protocols.find((protocol) => protocol instanceof STABLE);
     this.#ufc = this.#protocols.find((protocol) => protocol instanceof UFC);
     this.#mfc = this.#protocols.find((protocol) => protocol instanceof MFC);
+    this.#rsvp = this.#protocols.find((protocol) => protocol instanceof RSVP);
     const top = {
       up: (message: InMessage) => this.#deliver(message),
       upBatch: (messages: readonly InMessage[]) => messages.forEach((message) => this.#deliver(message)),
@@ -122,6 +125,35 @@ export class JGroupsStack {
     const audience = this.#audience;
     this.#down(
       { ...counted(payload, flags), dest: null, flags, headers: [], payload, audience, loopback },
+      nowMs,
+    );
+  }
+
+  /** Whether recipients can be asked to confirm that the application has had a message. */
+  get canConfirm(): boolean {
+    return this.#rsvp !== undefined;
+  }
+
+  /**
+   * As `send`, or `sendToGroup` if `dest` is null, and `confirm.settle` is called once all have confirmed it or it is
+   * too late. A member without RSVP in its stack never does.
+   * @throws {LocalProtocolError} `ERR_RSVP` if the configuration has no RSVP, `ERR_MULTICAST` as `sendToGroup`
+   */
+  sendConfirmed(
+    dest: Address | null,
+    payload: Uint8Array,
+    flags: number,
+    confirm: Confirm,
+    nowMs: number,
+  ): void {
+    if (!this.canConfirm) throw new LocalProtocolError('ERR_RSVP', 'the stack is without RSVP');
+    if (dest === null && this.#config.multicast === null) {
+      throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
+    }
+    const group = dest === null ? { audience: this.#audience } : {};
+    const wanted = flags | Flag.RSVP;
+    this.#down(
+      { ...counted(payload, flags), ...group, dest, flags: wanted, headers: [], payload, confirm },
       nowMs,
     );
   }
@@ -210,6 +242,11 @@ export class JGroupsStack {
     this.#unicast3.sendPendingAcks(nowMs);
   }
 
+  /** It will not be used any more: who waits for something is told. */
+  close(): void {
+    this.#rsvp?.stop();
+  }
+
   #deliver(message: InMessage): void {
     this.#events.deliver(message.src, message.payload ?? EMPTY, message.flags);
   }
@@ -232,6 +269,8 @@ function createProtocols(context: ProtocolContext): Protocol[] {
         return new MFC(context);
       case 'FRAG2':
         return new FRAG2(context);
+      case 'RSVP':
+        return new RSVP(context);
     }
   });
 }
