@@ -16,7 +16,7 @@ export interface MulticastGroup {
   readonly port: number;
 }
 
-export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2';
+export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2' | 'RSVP';
 
 /** Geode's stack without multicast, from the bottom. */
 const UNICAST_PROTOCOLS: readonly ProtocolName[] = ['UNICAST3', 'UFC', 'FRAG2'];
@@ -70,6 +70,10 @@ export interface JGroupsConfig {
   readonly maxCredits: number;
   /** UFC, MFC: share of `maxCredits` at which a receiver gives new credits. */
   readonly minThreshold: number;
+  /** RSVP: how long recipients have to confirm a message, where its sender does not say. */
+  readonly rsvpTimeoutMs: number;
+  /** RSVP: how often the group is reminded while somebody has not confirmed. */
+  readonly rsvpResendIntervalMs: number;
   /** UFC, MFC: after this long without credits the sender asks for some. */
   readonly maxBlockTimeMs: number;
 }
@@ -98,6 +102,8 @@ export const GEODE_STACK: JGroupsConfig = {
   maxCredits: 1_048_576,
   minThreshold: 0.25,
   maxBlockTimeMs: 5_000,
+  rsvpTimeoutMs: 10_000,
+  rsvpResendIntervalMs: 2_000,
 };
 
 export const GEODE_MULTICAST_STACK: JGroupsConfig = {
@@ -109,6 +115,7 @@ export const GEODE_MULTICAST_STACK: JGroupsConfig = {
 /** What JGroups' own udp.xml sets otherwise than Geode (its M is a million). */
 export const UDP_XML_STACK: JGroupsConfig = {
   ...GEODE_MULTICAST_STACK,
+  protocols: [...MULTICAST_PROTOCOLS, 'RSVP'],
   answersPings: false,
   desiredAvgGossipMs: 50_000,
   stableMaxBytes: 4_000_000,
@@ -143,6 +150,8 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
     `minThreshold ${config.minThreshold} is no share`,
   );
   checkRange('maxBlockTimeMs', config.maxBlockTimeMs, 1);
+  checkRange('rsvpTimeoutMs', config.rsvpTimeoutMs, 1);
+  checkRange('rsvpResendIntervalMs', config.rsvpResendIntervalMs, 1);
   checkProtocols(config);
   checkMulticast(config);
   return config;
@@ -150,7 +159,7 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
 
 function checkProtocols({ protocols, multicast }: JGroupsConfig): void {
   const names = protocols.join(' ');
-  const known = protocols.every((name) => MULTICAST_PROTOCOLS.includes(name));
+  const known = protocols.every((name) => name === 'RSVP' || MULTICAST_PROTOCOLS.includes(name));
   check(
     known && new Set(protocols).size === protocols.length,
     `protocols '${names}' are unknown or twice there`,
@@ -159,6 +168,10 @@ function checkProtocols({ protocols, multicast }: JGroupsConfig): void {
   check(at('UNICAST3') >= 0, `protocols '${names}' are without UNICAST3`);
   check(at('NAKACK2') >= 0 === (multicast !== null), `NAKACK2 and multicast go together, unlike '${names}'`);
   check(at('STABLE') >= 0 === (multicast !== null), `NAKACK2 needs STABLE, unlike '${names}'`);
+  check(
+    at('RSVP') < 0 || at('RSVP') === protocols.length - 1,
+    `RSVP belongs above all others, unlike in '${names}'`,
+  );
   const reliable = Math.max(at('UNICAST3'), at('NAKACK2'));
   check(
     multicast === null || at('STABLE') > at('NAKACK2'),

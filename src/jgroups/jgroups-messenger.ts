@@ -10,10 +10,11 @@ import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, formatMember, type MemberId } from '../protocol/member-id.ts';
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
+import { type Confirmation, ConfirmationCollector } from './confirmation.ts';
 import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
 import { PING, PING_FLAGS, PONG, quorumPing } from './quorum-ping.ts';
@@ -46,6 +47,8 @@ export class JGroupsMessenger extends StackMessenger {
   /** Of the view that is being installed. */
   #digest: Digest | undefined;
   #dormant = false;
+  /** Of the message that is being sent. */
+  #collector: ConfirmationCollector | null = null;
   /** While dormant: a member of the view sent a datagram. */
   onHeardDormant: (member: MemberId) => void = () => undefined;
   /** An answer to `ping`. A sender that is not in the view is known by its address alone. */
@@ -116,11 +119,38 @@ export class JGroupsMessenger extends StackMessenger {
     const address = this.#addresses.get(member.uuid);
     if (address === undefined) {
       this.#complainOfAddress(member); // and it ends as `memberLeft`
+      this.#collector?.handleUnreachable(member);
       return;
     }
     const nowMs = this.environment.nowMs();
-    this.#running().send(address, message.payload, sendFlags(message, reliable), nowMs);
+    const flags = sendFlags(message, reliable);
+    const confirm = this.#collector?.ask([member]);
+    if (confirm === undefined) this.#running().send(address, message.payload, flags, nowMs);
+    else this.#running().sendConfirmed(address, message.payload, flags, confirm, nowMs);
     this.#arm();
+  }
+
+  /**
+   * As `send`; resolves when every recipient has confirmed that its application had the message, or after the time.
+   * Needs RSVP in the stack (`jgroups.protocols`), here and at the recipients: Geode's stacks are without it.
+   * @param timeoutMs default: `jgroups.rsvpTimeoutMs`
+   * @throws {LocalProtocolError} as `send`, and `ERR_RSVP` if the stack has no RSVP
+   */
+  sendAndConfirm(
+    message: OutgoingMessage,
+    timeoutMs: number = this.#config.rsvpTimeoutMs,
+  ): Promise<Confirmation> {
+    if (!this.#config.protocols.includes('RSVP')) {
+      throw new LocalProtocolError('ERR_RSVP', 'to be confirmed, messages need RSVP among jgroups.protocols');
+    }
+    const collector = new ConfirmationCollector(timeoutMs);
+    this.#collector = collector;
+    try {
+      collector.finish(this.send(message));
+    } finally {
+      this.#collector = null;
+    }
+    return collector.result;
   }
 
   /** 'all' is a group message if `jgroups.multicast` says so. */
@@ -130,7 +160,11 @@ export class JGroupsMessenger extends StackMessenger {
 
   protected override transmitToGroup(message: OutgoingMessage, reliable: boolean): void {
     const flags = sendFlags(message, reliable);
-    this.#running().sendToGroup(message.payload, flags, this.environment.nowMs());
+    const nowMs = this.environment.nowMs();
+    const self = this.memberId.uuid;
+    const confirm = this.#collector?.ask(this.view?.members.filter(({ uuid }) => uuid !== self) ?? []);
+    if (confirm === undefined) this.#running().sendToGroup(message.payload, flags, nowMs);
+    else this.#running().sendConfirmed(null, message.payload, flags, confirm, nowMs);
     this.#arm();
   }
 
@@ -216,6 +250,7 @@ export class JGroupsMessenger extends StackMessenger {
   protected async close(): Promise<void> {
     this.#timer.clear();
     if (!this.#dormant) this.#running().stop(this.environment.nowMs());
+    this.#running().close();
     const socket = this.#socket;
     this.#socket = null; // a handler may be running: what it brings about is not sent any more
     await Promise.all([socket?.close(), this.#groupSocket?.close()]);
@@ -225,6 +260,11 @@ export class JGroupsMessenger extends StackMessenger {
     if (this.#stack === null) return { bytesSent: 0, bytesReceived: 0, counters: {} };
     const { bytesSent, bytesReceived, ...counters } = this.#stack.counters;
     return { bytesSent, bytesReceived, counters };
+  }
+
+  protected override peerStats(uuid: string): Pick<PeerStats, 'udp'> {
+    const isHere = this.#stack !== null && uuid !== this.memberId.uuid && this.#addresses.has(uuid);
+    return isHere ? { udp: this.#running().peerStats(uuid, this.environment.nowMs()) } : {};
   }
 
   /**

@@ -77,6 +77,8 @@ export class Transport {
       this.#events.transmit(PONG, host, port);
       return;
     }
+    this.#fromHost = host;
+    this.#fromPort = port;
     let datagram: Datagram;
     try {
       datagram = decodeDatagram(bytes);
@@ -85,8 +87,6 @@ export class Transport {
       this.#handleUndecodable(error, bytes, `${host}:${port}`);
       return;
     }
-    this.#fromHost = host;
-    this.#fromPort = port;
     if (datagram.kind === 'single') this.#handleSingle(datagram.message, `${host}:${port}`, nowMs);
     else this.#handleBundle(datagram, `${host}:${port}`, nowMs);
   }
@@ -105,9 +105,19 @@ export class Transport {
       this.#events.complain('version', sender, what);
       return;
     }
-    counters.malformed++;
+    this.#countMalformed();
     const what = `malformed datagram of ${bytes.length} bytes dropped: ${error.message}`;
     this.#events.complain('malformed', sender, what);
+  }
+
+  /** Of whoever has the address that the datagram came from: nothing in it can be believed. */
+  #countMalformed(): void {
+    const { counters, peers } = this.#context;
+    counters.malformed++;
+    const isSender = (member: Address): boolean =>
+      member.kind !== 'uuid' && member.port === this.#fromPort && member.host === this.#fromHost;
+    const member = this.#others.find(isSender);
+    if (member !== undefined) peers.of(addressKey(member)).malformed++;
   }
 
   #handleSingle(message: Message, sender: string, nowMs: number): void {
@@ -157,7 +167,7 @@ export class Transport {
   #incoming(message: Message, dest: Address | null, src: Address | null, sender: string): InMessage | null {
     const { counters } = this.#context;
     if (src === null) {
-      counters.malformed++;
+      this.#countMalformed();
       this.#events.complain('malformed', sender, 'message without a sender address dropped');
       return null;
     }
