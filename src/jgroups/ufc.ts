@@ -1,6 +1,6 @@
 import { addressKey } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
-import { creditCost, FlowControl, mayPassQueue } from './flow-control.ts';
+import { creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
 import type { GroupView, OutMessage } from './protocol.ts';
 
 /** What we may send to one member. */
@@ -28,12 +28,17 @@ export class UFC extends FlowControl {
       this.below.down(message, nowMs);
       return;
     }
-    if (credit.queue.length === 0) {
-      this.context.counters.blocked++;
-      credit.requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
-      this.#blocked.add(credit);
-    }
     credit.queue.push(message);
+    if (credit.queue.length > 1) return;
+    this.context.counters.blocked++;
+    credit.requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+    this.#blocked.add(credit);
+    this.#askIfStalled(credit, nowMs);
+  }
+
+  #askIfStalled({ queue, left }: SendCredit, nowMs: number): void {
+    const dest = queue[0]?.dest ?? null;
+    if (dest !== null && this.isStalled(left)) this.requestCredits(dest, left, nowMs, IN_ORDER_FLAGS);
   }
 
   /** Members that left need no credits; what waited for them is dropped: the messenger has said `memberLeft`. */
@@ -91,5 +96,6 @@ export class UFC extends FlowControl {
     credit.queue.splice(0, passed);
     if (credit.queue.length === 0) this.#blocked.delete(credit);
     if (passed > 0) credit.requestAtMs = nowMs + maxBlockTimeMs;
+    this.#askIfStalled(credit, nowMs);
   }
 }
