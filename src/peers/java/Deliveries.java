@@ -11,11 +11,12 @@ import org.jgroups.util.UUID;
  * socket, so it must be quick and never wait.
  */
 final class Deliveries extends ReceiverAdapter {
-  /** Senders that a record is kept of. */
-  private static final int MAX_SENDERS = 1_000;
+  /** Streams of senders that a record is kept of. */
+  private static final int MAX_RECORDS = 10_000;
 
   private final Events events;
-  private final Map<UUID, DeliveryRecord> records = new ConcurrentHashMap<>();
+  /** By sender, and stream where that is not 0. */
+  private final Map<String, DeliveryRecord> records = new ConcurrentHashMap<>();
   private final AtomicLong raw = new AtomicLong();
   private final AtomicLong returned = new AtomicLong();
   private volatile boolean printed;
@@ -51,7 +52,7 @@ final class Deliveries extends ReceiverAdapter {
 
   String toJson() {
     Json json = new Json();
-    records.forEach((sender, record) -> json.putRaw(Member.uuidOf(sender), record.toJson()));
+    records.forEach((sender, record) -> json.putRaw(sender, record.toJson()));
     return json.toString();
   }
 
@@ -71,32 +72,35 @@ final class Deliveries extends ReceiverAdapter {
     if (me != null && number > 0 && NumberedPayload.isFrom(bytes, offset, me.uuidHigh, me.uuidLow)) {
       returned.incrementAndGet();
     } else {
-      count(from, bytes, offset, length, number);
+      if (!NumberedPayload.isFrom(bytes, offset, from.getMostSignificantBits(), from.getLeastSignificantBits())) {
+        number = -1;
+      }
+      count(from, number, length);
       Sender back = echo;
       if (back != null) back.echo(from, message.getBuffer());
     }
     if (printed) events.offer(delivery(message).put("number", number));
   }
 
-  private void count(UUID from, byte[] bytes, int offset, int length, long number) {
-    DeliveryRecord record = records.get(from);
+  /** @param number -1 for a message that is not what its sender sent */
+  private void count(UUID from, long number, int length) {
+    long stream = number < 0 ? 0 : NumberedPayload.streamOf(number);
+    String key = Member.uuidOf(from) + (stream == 0 ? "" : "/" + stream);
+    DeliveryRecord record = records.get(key);
     if (record == null) {
-      if (records.size() >= MAX_SENDERS) return;
-      record = records.computeIfAbsent(from, sender -> new DeliveryRecord());
+      if (records.size() >= MAX_RECORDS) return;
+      record = records.computeIfAbsent(key, sender -> new DeliveryRecord());
     }
-    boolean sound =
-        number > 0
-            && NumberedPayload.isFrom(
-                bytes, offset, from.getMostSignificantBits(), from.getLeastSignificantBits());
-    if (sound) record.handle(number, length);
-    else record.handleCorrupt(length);
+    if (number < 0) record.handleCorrupt(length);
+    else record.handle(NumberedPayload.withoutStream(number), length);
   }
 
   private static Json delivery(Message message) {
     return Json.event("deliver")
         .put("from", Member.uuidOf((UUID) message.getSrc()))
         .put("len", message.getLength())
-        .put("flags", message.getFlags());
+        .put("flags", message.getFlags())
+        .put("group", message.getDest() == null);
   }
 
   private static String sha256(byte[] bytes, int offset, int length) {
