@@ -258,8 +258,7 @@ function createMessenger(args: Arguments): JGroupsMessenger {
 function stackConfig(args: Arguments): Partial<JGroupsConfig> {
   const group = args.get('group') ?? 'none';
   const [address = '', port = ''] = group.split(':');
-  const multicast =
-    group === 'none' ? null : group === 'unicasts' ? group : { address, port: Number(port) };
+  const multicast = group === 'none' ? null : group === 'unicasts' ? group : { address, port: Number(port) };
   const maxCredits = args.get('maxCredits');
   return { multicast, ...(maxCredits === undefined ? {} : { maxCredits: Number(maxCredits) }) };
 }

@@ -28,6 +28,8 @@ export interface JvmPeerStats {
   readonly unacked: number;
   /** Payload bytes of own group messages that are not stable yet. */
   readonly unstableBytes: number;
+  /** Of our own stack, by name. Absent in JVMs. */
+  readonly counters?: Readonly<Record<string, number>>;
 }
 
 export type JvmPeerEvent =
@@ -50,7 +52,10 @@ export type JvmPeerEvent =
       readonly group?: boolean;
       /** With the stream in it (`streamOf`). -1: corrupt. Absent: not a numbered message. */
       readonly number?: number;
+      /** Of a message that is not numbered. */
       readonly sha256?: string;
+      /** The beginning of a message that is not numbered, as Latin-1. */
+      readonly text?: string;
     }
   | { readonly ev: 'error'; readonly command: string; readonly message: string }
   | { readonly ev: 'quit' };

@@ -1,3 +1,4 @@
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,6 +14,9 @@ import org.jgroups.util.UUID;
 final class Deliveries extends ReceiverAdapter {
   /** Streams of senders that a record is kept of. */
   private static final int MAX_RECORDS = 10_000;
+
+  /** Bytes of a message in another format that are printed. */
+  private static final int MOST_TEXT = 16;
 
   private final Events events;
   /** By sender, and stream where that is not 0. */
@@ -64,7 +68,10 @@ final class Deliveries extends ReceiverAdapter {
     UUID from = (UUID) message.getSrc();
     if (bytes == null || !NumberedPayload.hasMagic(bytes, offset, length)) {
       raw.incrementAndGet();
-      if (printed) events.offer(delivery(message).put("sha256", sha256(bytes, offset, length)));
+      if (printed) {
+        events.offer(
+            delivery(message).put("sha256", sha256(bytes, offset, length)).put("text", text(bytes, offset, length)));
+      }
       return;
     }
     long number = NumberedPayload.number(bytes, offset, length);
@@ -101,6 +108,11 @@ final class Deliveries extends ReceiverAdapter {
         .put("len", message.getLength())
         .put("flags", message.getFlags())
         .put("group", message.getDest() == null);
+  }
+
+  private static String text(byte[] bytes, int offset, int length) {
+    if (bytes == null) return "";
+    return new String(bytes, offset, Math.min(length, MOST_TEXT), StandardCharsets.ISO_8859_1);
   }
 
   private static String sha256(byte[] bytes, int offset, int length) {
