@@ -3,7 +3,14 @@ import { ByteReader } from '../../codecs/bytes/reader.ts';
 import { ByteWriter } from '../../codecs/bytes/writer.ts';
 import { type Address, type FcHeader, Flag } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
-import { controlMessage, type GroupView, headerOf, type InMessage, Protocol } from './protocol.ts';
+import {
+  controlMessage,
+  type GroupView,
+  headerOf,
+  type InMessage,
+  type OutMessage,
+  Protocol,
+} from './protocol.ts';
 
 const CREDIT_FLAGS = Flag.OOB | Flag.DONT_BUNDLE | Flag.INTERNAL;
 
@@ -81,6 +88,15 @@ export abstract class FlowControl extends Protocol {
     this.#received.set(message.from, maxCredits);
     this.context.counters.replenishesSent++;
     this.#sendCredits(message.src, 'REPLENISH', maxCredits - left, nowMs);
+  }
+
+  /**
+   * How long the first message of a queue waits before credits are asked for. One that is larger than all credits only
+   * goes when they are full, and receivers give none for the little that makes them not full: it asks at once.
+   */
+  protected requestDelayMs(message: OutMessage): number {
+    const { maxCredits, maxBlockTimeMs } = this.context.config;
+    return creditCost(message) > maxCredits ? 0 : maxBlockTimeMs;
   }
 
   protected requestCredits(dest: Address, left: number, nowMs: number): void {

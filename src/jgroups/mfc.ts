@@ -30,7 +30,7 @@ export class MFC extends FlowControl {
     }
     if (this.#queue.length === 0) {
       this.context.counters.blocked++;
-      this.#requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+      this.#requestAtMs = nowMs + this.requestDelayMs(message);
     }
     this.#queue.push(message);
   }
@@ -79,7 +79,8 @@ export class MFC extends FlowControl {
     }
     if (passed === 0) return;
     this.#queue = this.#queue.slice(passed);
-    this.#requestAtMs = this.#queue.length === 0 ? Infinity : nowMs + this.context.config.maxBlockTimeMs;
+    const [first] = this.#queue;
+    this.#requestAtMs = first === undefined ? Infinity : nowMs + this.requestDelayMs(first);
   }
 
   override nextDeadlineMs(): number {

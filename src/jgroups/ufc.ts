@@ -30,7 +30,7 @@ export class UFC extends FlowControl {
     }
     if (credit.queue.length === 0) {
       this.context.counters.blocked++;
-      credit.requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+      credit.requestAtMs = nowMs + this.requestDelayMs(message);
       this.#blocked.add(credit);
     }
     credit.queue.push(message);
@@ -80,8 +80,7 @@ export class UFC extends FlowControl {
   protected replenish(member: string, amount: number, nowMs: number): void {
     const credit = this.#sent.get(member);
     if (credit === undefined) return;
-    const { maxCredits, maxBlockTimeMs } = this.context.config;
-    credit.left = Math.min(maxCredits, credit.left + amount);
+    credit.left = Math.min(this.context.config.maxCredits, credit.left + amount);
     let passed = 0;
     for (const message of credit.queue) {
       if (!this.#take(credit, creditCost(message))) break;
@@ -89,7 +88,8 @@ export class UFC extends FlowControl {
       this.below.down(message, nowMs);
     }
     credit.queue.splice(0, passed);
-    if (credit.queue.length === 0) this.#blocked.delete(credit);
-    if (passed > 0) credit.requestAtMs = nowMs + maxBlockTimeMs;
+    const [first] = credit.queue;
+    if (first === undefined) this.#blocked.delete(credit);
+    else if (passed > 0) credit.requestAtMs = nowMs + this.requestDelayMs(first);
   }
 }
