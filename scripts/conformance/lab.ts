@@ -123,7 +123,7 @@ class NamespaceLab implements Lab {
 
   async setCutOff(hosts: readonly Host[], cutOff: boolean): Promise<void> {
     const script = cutOff ? 'nft add rule inet rollgate cut drop' : 'nft flush chain inet rollgate cut';
-    await Promise.all(hosts.map((host) => this.#holders.get(host)?.run(script)));
+    await Promise.all(hosts.map(async (host) => this.#holders.get(host)?.run(script)));
   }
 
   async lost(): Promise<number> {
@@ -140,7 +140,7 @@ class NamespaceLab implements Lab {
 /** A process whose only business is to be in a network namespace of its own. */
 class Holder {
   readonly pid: number;
-  readonly wrapper: readonly string[];
+  readonly wrapper: readonly [string, ...string[]];
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, pid: number) {
@@ -169,9 +169,9 @@ class Holder {
   /** Runs a shell script in the namespace. @throws {Error} with what it said if it fails */
   run(script: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const [program = '', ...args] = [...this.wrapper, 'sh', '-e'];
+      const [program, ...args] = this.wrapper;
       const options = { timeout: COMMAND_TIMEOUT_MS, env: ENVIRONMENT };
-      const child = execFile(program, args, options, (error, stdout, stderr) => {
+      const child = execFile(program, [...args, 'sh', '-e'], options, (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
         else reject(new Error(stderr.trim() || error.message));
       });

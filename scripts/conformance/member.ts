@@ -43,7 +43,7 @@ export class ConformanceMember {
   /** When it last delivered something, on `performance.now`'s clock. */
   lastDeliveryMs = 0;
   /** Messages that are not numbered, as text. */
-  readonly raw: string[] = [];
+  readonly raw: { readonly from: string; readonly text: string }[] = [];
   alive = true;
   readonly #records: Map<string, DeliveryRecord>;
   readonly #log: EventLog;
@@ -55,10 +55,10 @@ export class ConformanceMember {
     this.peer = peer;
     this.#records = inbox.records;
     this.#log = inbox.log;
-    inbox.onDelivery = (text) => {
+    inbox.onDelivery = () => {
       this.lastDeliveryMs = performance.now();
-      if (text !== undefined) this.raw.push(text);
     };
+    inbox.onRaw = (from, text) => this.raw.push({ from, text });
   }
 
   static async start(options: MemberOptions): Promise<ConformanceMember> {
@@ -120,7 +120,8 @@ export class ConformanceMember {
 class Inbox {
   readonly records = new Map<string, DeliveryRecord>();
   readonly log: EventLog;
-  onDelivery: (text: string | undefined) => void = () => undefined;
+  onDelivery: () => void = () => undefined;
+  onRaw: (from: string, text: string) => void = () => undefined;
 
   constructor(file: string) {
     this.log = new EventLog(file);
@@ -130,7 +131,7 @@ class Inbox {
     this.log.add(event);
     if (event.ev !== 'deliver') return;
     if (event.number === undefined) {
-      this.onDelivery(event.text ?? '');
+      this.onRaw(event.from, event.text ?? '');
       return;
     }
     const corrupt = event.number < 0;
@@ -139,7 +140,7 @@ class Inbox {
     let record = this.records.get(key);
     if (record === undefined) this.records.set(key, (record = new DeliveryRecord(event.from)));
     record.handle(corrupt ? 'corrupt' : { sender: event.from, number }, event.len);
-    this.onDelivery(undefined);
+    this.onDelivery();
   }
 }
 

@@ -38,7 +38,10 @@ export interface GroupSpec {
   readonly receiveBufferBytes: number;
   /** Of flow control, on both sides. Default: Geode's 1 MiB. */
   readonly maxCredits?: number;
-  /** Of the JVMs, which hang for ever if it is over their credits. Default: Geode's 60,000. */
+  /**
+   * Of the JVMs. Over a quarter of the credits (the threshold) their MFC can hang for ever: it asks only members below
+   * the threshold for more (JGroups' MFC.handleDownMessage). Default: Geode's 60,000.
+   */
   readonly jvmFragSize?: number;
 }
 
@@ -96,7 +99,7 @@ function groupsOf(version: JGroupsVersion, network: NetworkSpec): GroupSpec[] {
       carrier: 'unicasts',
       members: three,
       maxCredits: 20_000,
-      jvmFragSize: 8_000,
+      jvmFragSize: 4_000,
     },
   ];
 }

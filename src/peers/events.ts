@@ -39,6 +39,7 @@ export type JvmPeerEvent =
   | { readonly ev: 'burst-done'; readonly to: string; readonly count: number; readonly stream: number }
   | { readonly ev: 'digest'; readonly hex: string }
   | { readonly ev: 'digest-merged' }
+  | { readonly ev: 'pong'; readonly text: string }
   | ({ readonly ev: 'stats'; readonly id: number } & JvmPeerStats)
   | { readonly ev: 'drained'; readonly ok: boolean }
   | {
@@ -70,6 +71,7 @@ const NAMES: ReadonlySet<string> = new Set<EventName>([
   'burst-done',
   'digest',
   'digest-merged',
+  'pong',
   'stats',
   'drained',
   'deliver',

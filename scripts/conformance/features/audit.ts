@@ -28,6 +28,8 @@ async function complaintsOf(member: ConformanceMember, group: Group): Promise<st
     (name) => `counted ${counters[name] ?? 0} ${name}`,
   );
   if (dropped > 0) words.push(`dropped ${dropped} lines about deliveries`);
+  const [scream] = member.peer.stderr.filter((line) => /SEVERE|ERROR|Exception/.test(line));
+  if (scream !== undefined) words.push(`it says: ${scream.slice(0, 200)}`);
   if (member.corrupt() > 0) words.push(`${member.corrupt()} messages were corrupt`);
   const known = new Set(group.all.map(({ id }) => id.uuid));
   for (const stream of member.streams()) {

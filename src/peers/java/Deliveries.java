@@ -3,6 +3,7 @@ import java.security.MessageDigest;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jgroups.Message;
 import org.jgroups.ReceiverAdapter;
 import org.jgroups.util.UUID;
@@ -26,6 +27,7 @@ final class Deliveries extends ReceiverAdapter {
   private volatile boolean printed;
   private volatile Sender echo;
   private volatile Member self;
+  private volatile Consumer<UUID> onPing = from -> {};
 
   Deliveries(Events events) {
     this.events = events;
@@ -42,6 +44,11 @@ final class Deliveries extends ReceiverAdapter {
 
   void self(Member member) {
     self = member;
+  }
+
+  /** Who answers Geode's quorum pings (WIRE-3.6 section 13), on a thread of its own. */
+  void onPing(Consumer<UUID> handler) {
+    onPing = handler;
   }
 
   /** Messages in nobody's payload format. */
@@ -68,6 +75,7 @@ final class Deliveries extends ReceiverAdapter {
     UUID from = (UUID) message.getSrc();
     if (bytes == null || !NumberedPayload.hasMagic(bytes, offset, length)) {
       raw.incrementAndGet();
+      if (text(bytes, offset, length).equals("ping")) onPing.accept(from);
       if (printed) {
         events.offer(
             delivery(message).put("sha256", sha256(bytes, offset, length)).put("text", text(bytes, offset, length)));
