@@ -32,6 +32,8 @@ export interface JGroupsConfig {
   readonly version: number;
   /** Null: none. `unicasts`: a datagram for each member (JGroups' `ip_mcast=false`). */
   readonly multicast: 'unicasts' | MulticastGroup | null;
+  /** Geode's quorum check: an unreliable message that says only `ping` is answered by one that says `pong`. */
+  readonly answersPings: boolean;
   /** From the bottom to the top. */
   readonly protocols: readonly ProtocolName[];
   /** UNICAST3: period of acks, gap requests and last-message resends. */
@@ -76,6 +78,7 @@ export const GEODE_STACK: JGroupsConfig = {
   cluster: 'AG',
   version: VERSION_3_6_14,
   multicast: null,
+  answersPings: true,
   protocols: UNICAST_PROTOCOLS,
   xmitIntervalMs: 500,
   ackThreshold: 5,
@@ -106,6 +109,7 @@ export const GEODE_MULTICAST_STACK: JGroupsConfig = {
 /** What JGroups' own udp.xml sets otherwise than Geode (its M is a million). */
 export const UDP_XML_STACK: JGroupsConfig = {
   ...GEODE_MULTICAST_STACK,
+  answersPings: false,
   desiredAvgGossipMs: 50_000,
   stableMaxBytes: 4_000_000,
   maxCredits: 2_000_000,

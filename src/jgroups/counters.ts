@@ -44,4 +44,7 @@ export class JGroupsCounters {
   stabilitiesReceived = 0;
   /** Group messages that nobody has any more, given up by a joiner without a digest. */
   givenUp = 0;
+  /** Quorum pings of others. */
+  pingsAnswered = 0;
+  pongsReceived = 0;
 }

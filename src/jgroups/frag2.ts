@@ -65,6 +65,8 @@ export class FRAG2 extends Protocol {
   readonly #complain: (from: string, what: string) => void;
   readonly #senders = new Map<string, Sender>();
   #members: ReadonlySet<string> = new Set();
+  /** Of all senders that are no members. */
+  #strangersBytes = 0;
   #lastId = 0;
 
   constructor(context: ProtocolContext) {
@@ -115,6 +117,8 @@ export class FRAG2 extends Protocol {
       else sender.seenView = true;
     }
     this.#members = members;
+    this.#strangersBytes = 0;
+    for (const [from, { reliable }] of this.#senders) this.#countStranger(from, reliable.bytes);
   }
 
   #add(message: InMessage, header: Frag2Header): Whole | null {
@@ -149,9 +153,11 @@ export class FRAG2 extends Protocol {
     partial.fragments.set(fragNo, payload);
     partial.bytes += payload.length;
     pool.bytes += cost;
+    this.#countStranger(message.from, cost);
     if (fragNo === 0) partial.headers = message.headers.filter(({ protocol }) => protocol !== 'FRAG2');
     if (partial.fragments.size < numFrags) return null;
     pool.remove(id, partial);
+    this.#countStranger(message.from, -costOf(partial));
     this.#forgetIfEmpty(message.from, sender);
     return { headers: partial.headers, payload: join(partial) };
   }
@@ -173,13 +179,11 @@ export class FRAG2 extends Protocol {
       return true;
     }
     if (pool.bytes + cost > MAX_PARTIAL_BYTES) return false;
-    return this.#members.has(from) || this.#strangersBytes() + cost <= MAX_STRANGERS_BYTES;
+    return this.#members.has(from) || this.#strangersBytes + cost <= MAX_STRANGERS_BYTES;
   }
 
-  #strangersBytes(): number {
-    let bytes = 0;
-    for (const [from, { reliable }] of this.#senders) if (!this.#members.has(from)) bytes += reliable.bytes;
-    return bytes;
+  #countStranger(from: string, bytes: number): void {
+    if (!this.#members.has(from)) this.#strangersBytes += bytes;
   }
 
   #forgetIfEmpty(from: string, sender: Sender): void {

@@ -68,9 +68,9 @@ export class InboundWindow {
     }
   }
 
-  /** Gives up what is missing below `seqno`, where nothing waits. */
+  /** Gives up what is missing below `seqno`, and what waits there. */
   skipTo(seqno: number): void {
-    this.#window.skipTo(seqno);
+    this.#window.skipTo(seqno, (item) => (this.#waitingBytes -= storedBytes(item)));
     this.#rememberedGap = null;
   }
 

@@ -16,6 +16,7 @@ import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
 import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
+import { PING, PING_FLAGS, PONG, quorumPing } from './quorum-ping.ts';
 import { JGroupsStack } from './stack.ts';
 
 /** What Geode sets on its messages (WIRE-3.6 section 13), and what our unordered ones need. */
@@ -47,6 +48,8 @@ export class JGroupsMessenger extends StackMessenger {
   #dormant = false;
   /** While dormant: a member of the view sent a datagram. */
   onHeardDormant: (member: MemberId) => void = () => undefined;
+  /** An answer to `ping`. A sender that is not in the view is known by its address alone. */
+  onPong: (sender: MemberId) => void = () => undefined;
 
   /** @throws {LocalProtocolError} `ERR_OPTIONS` or `ERR_HOST` for options that cannot work */
   constructor(options: JGroupsMessengerOptions) {
@@ -78,8 +81,11 @@ export class JGroupsMessenger extends StackMessenger {
         transmitToGroup: (datagram) => {
           if (group !== null) this.#socket?.send(datagram, group.address, group.port);
         },
-        deliver: (src, payload) => {
-          if (this.running) this.deliver(this.#sender(src), payload);
+        deliver: (src, payload, flags) => {
+          if (!this.running) return;
+          const ping = this.#config.answersPings ? quorumPing(payload, flags) : null;
+          if (ping === null) this.deliver(this.#sender(src), payload);
+          else this.#handlePing(src, ping);
         },
         acknowledged: (peer, messages, bytes) => this.acknowledged(peer, messages, bytes),
         complain: (kind, peer, what) => {
@@ -164,6 +170,30 @@ export class JGroupsMessenger extends StackMessenger {
     const ids = viewId === null ? {} : { viewId };
     this.#running().installView({ members, ...ids, ...digest }, this.environment.nowMs());
     this.#arm();
+  }
+
+  /**
+   * Geode's quorum check: asks a member, of the view or of an earlier one, whether it is there. The answer comes by
+   * `onPong`, or never. Not for a dormant messenger.
+   * @throws {LocalProtocolError} `ERR_HOST` for a member that has no address to send to
+   */
+  ping(member: MemberId): void {
+    if (!canReach(member)) {
+      throw new LocalProtocolError('ERR_HOST', `${formatMember(member)} cannot be reached by UDP`);
+    }
+    this.#running().send(toAddress(member), PING, PING_FLAGS, this.environment.nowMs());
+    this.#arm();
+  }
+
+  #handlePing(src: Address, kind: 'ping' | 'pong'): void {
+    const stack = this.#running();
+    if (kind === 'ping') {
+      stack.counters.pingsAnswered++;
+      stack.send(src, PONG, PING_FLAGS, this.environment.nowMs());
+    } else {
+      stack.counters.pongsReceived++;
+      this.onPong(this.#sender(src));
+    }
   }
 
   #complainOfAddress(member: MemberId): void {

@@ -23,6 +23,7 @@ import {
   type OutMessage,
   Protocol,
 } from './protocol.ts';
+import { ResendQueue } from './resend-queue.ts';
 
 const CONTROL_FLAGS = Flag.OOB | Flag.INTERNAL;
 
@@ -52,6 +53,10 @@ export class NAKACK2 extends Protocol {
   readonly #departures = new Departures();
   /** Epoch in which each member joined. */
   readonly #joined = new Map<string, number>();
+  readonly #resends = new ResendQueue((message, nowMs) => {
+    this.#context.counters.retransmitted++;
+    this.below.down(message, nowMs);
+  });
   #view: GroupView | null = null;
   /** JGroups' become-server queue: what came before the first view. */
   #early: InMessage[] = [];
@@ -177,21 +182,21 @@ export class NAKACK2 extends Protocol {
       return;
     }
     const key = addressKey(sender);
-    const window = this.#windows.get(key);
-    for (const seqno of seqnos) {
-      const message = key === selfKey ? this.#sent.at(seqno) : forward(window?.stored(seqno));
-      if (message !== undefined) this.#resend(message, seqno, request.src, nowMs);
-    }
+    const find = (seqno: number): OutMessage | undefined => {
+      if (!this.#windows.has(request.from)) return undefined; // it has left meanwhile
+      const message = key === selfKey ? this.#sent.at(seqno) : forward(this.#windows.get(key)?.stored(seqno));
+      return message === undefined ? undefined : this.#copyFor(request.src, message, seqno);
+    };
+    this.#resends.add(`${request.from} ${key}`, seqnos, find, nowMs);
   }
 
-  #resend(message: OutMessage, seqno: number, requester: Address, nowMs: number): void {
-    this.#context.counters.retransmitted++;
+  #copyFor(requester: Address, message: OutMessage, seqno: number): OutMessage {
     const { useMcastXmit } = this.#context.config;
     const type = useMcastXmit ? 'MSG' : 'XMIT_RSP';
     const headers = message.headers.map((header): Header => {
       return header.protocol === 'NAKACK2' ? { protocol: 'NAKACK2', type, seqno } : header;
     });
-    this.below.down({ ...message, headers, dest: useMcastXmit ? null : requester, loopback: false }, nowMs);
+    return { ...message, headers, dest: useMcastXmit ? null : requester, loopback: false };
   }
 
   /** Always from the original sender (JGroups' xmit_from_random_member is off). */
@@ -206,10 +211,11 @@ export class NAKACK2 extends Protocol {
   }
 
   override nextDeadlineMs(): number {
-    return this.#nextTickMs;
+    return Math.min(this.#nextTickMs, this.#resends.nextDeadlineMs());
   }
 
   override handleTimeout(nowMs: number): void {
+    this.#resends.handleTimeout(nowMs);
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + this.#context.config.mcastXmitIntervalMs;
     for (const [key, window] of this.#windows) {

@@ -14,6 +14,7 @@ import {
   type OutMessage,
   Protocol,
 } from './protocol.ts';
+import { ResendQueue } from './resend-queue.ts';
 import { ReceiveConnection, SendConnection } from './unicast3-peer.ts';
 
 /**
@@ -34,6 +35,7 @@ export class UNICAST3 extends Protocol {
   readonly #receive = new Map<string, ReceiveConnection>();
   readonly #closed = new ClosedConnections();
   readonly #firstSeqnoAskedMs = new Map<string, number>();
+  readonly #resends = new ResendQueue((message, nowMs) => this.#resend(message, nowMs));
   #members: ReadonlySet<string> = new Set();
   #nextConnId = 0;
   /** Shared by ACK and SEND_FIRST_SEQNO. */
@@ -238,7 +240,10 @@ export class UNICAST3 extends Protocol {
       this.#events.complain(request.from, `its retransmission request is malformed: ${error.message}`);
       return;
     }
-    for (const seqno of seqnos) this.#resend(connection.window.at(seqno), nowMs);
+    const { from } = request;
+    const find = (seqno: number): OutMessage | undefined =>
+      this.#send.get(from) === connection ? connection.window.at(seqno) : undefined;
+    this.#resends.add(from, seqnos, find, nowMs);
   }
 
   #resend(message: OutMessage | undefined, nowMs: number): void {
@@ -250,10 +255,11 @@ export class UNICAST3 extends Protocol {
   // --- time ------------------------------------------------------------------------------------------------
 
   override nextDeadlineMs(): number {
-    return this.#nextTickMs;
+    return Math.min(this.#nextTickMs, this.#resends.nextDeadlineMs());
   }
 
   override handleTimeout(nowMs: number): void {
+    this.#resends.handleTimeout(nowMs);
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + this.#config.xmitIntervalMs;
     this.sendPendingAcks(nowMs);
