@@ -6,14 +6,21 @@ import { LocalProtocolError } from '../protocol/errors.ts';
 /** Room for what stands around a fragment: both addresses (IPv6), all headers, lengths; the cluster name comes on top. */
 const MAX_ENVELOPE_BYTES = 256;
 
+/** The system takes an int. */
+const MAX_SOCKET_BUFFER_BYTES = 0x7fff_ffff;
+
 /** Anybody can fill the queue before there is a view: of the largest datagrams these are 65 MB. */
 const MAX_BECOME_SERVER_QUEUE = 1_000;
 
 /** Where group messages go by IP multicast. */
 export interface MulticastGroup {
-  /** IP literal of a multicast address. */
+  /** IP literal of a multicast address, without a zone; of the same kind as the member's host. */
   readonly address: string;
   readonly port: number;
+  /** Hops that datagrams to it may travel, 0..255; 0: to members on this machine only. Default 32, as Geode's. */
+  readonly ttl?: number;
+  /** SO_RCVBUF of the socket that hears it. Default: as `udpReceiveBufferBytes`. */
+  readonly receiveBufferBytes?: number;
 }
 
 export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2';
@@ -175,6 +182,8 @@ function checkMulticast(config: JGroupsConfig): void {
   if (multicast !== null && multicast !== 'unicasts') {
     check(isMulticastAddress(multicast.address), `'${multicast.address}' is no multicast address`);
     checkRange('multicast.port', multicast.port, 1, 65_535);
+    checkRange('multicast.ttl', multicast.ttl ?? 0, 0, 255);
+    checkRange('multicast.receiveBufferBytes', multicast.receiveBufferBytes ?? 1, 1, MAX_SOCKET_BUFFER_BYTES);
   }
   checkRange('mcastXmitIntervalMs', config.mcastXmitIntervalMs, 1);
   checkRange('resendLastSeqnoMaxTimes', config.resendLastSeqnoMaxTimes, 0);

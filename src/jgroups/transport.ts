@@ -1,4 +1,5 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
+import { canonicalIp } from '../../codecs/bytes/ip.ts';
 import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
 import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
@@ -25,6 +26,8 @@ export class Transport {
   readonly #context: ProtocolContext;
   readonly #events: TransportEvents;
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
+  /** As the socket spells it. */
+  readonly #ownHost: string;
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
   /** Own messages that we are to receive, too: not before the call that sends them has returned. */
@@ -39,6 +42,7 @@ export class Transport {
     this.#context = context;
     this.#events = events;
     this.#above = above;
+    this.#ownHost = canonicalIp(context.self.host);
   }
 
   installView(view: GroupView): void {
@@ -68,7 +72,7 @@ export class Transport {
     const { counters, self } = this.#context;
     counters.datagramsReceived++;
     counters.bytesReceived += bytes.length;
-    if (port === self.port && host === self.host) {
+    if (port === self.port && host === this.#ownHost) {
       counters.ownPackets++; // JGroups drops them as well
       return;
     }
