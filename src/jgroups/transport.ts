@@ -1,7 +1,9 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
-import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
+import { decodeDatagram } from '../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
+import { InvariantError } from '../protocol/errors.ts';
+import { Bundler, encodeMessages } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, type Protocol } from './protocol.ts';
 
@@ -21,6 +23,7 @@ export class Transport {
   readonly #context: ProtocolContext;
   readonly #events: TransportEvents;
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
+  readonly #bundler: Bundler;
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
   /** Own group messages that we are to receive, too: not before the call that sends them has returned. */
@@ -31,10 +34,12 @@ export class Transport {
     this.#context = context;
     this.#events = events;
     this.#above = above;
+    this.#bundler = new Bundler(context.config, context.self, (dest, messages) => this.#send(dest, messages));
   }
 
   installView(view: GroupView): void {
     this.#others = view.members.filter((member) => addressKey(member) !== this.#context.selfKey);
+    this.#bundler.retain(view.keys);
   }
 
   // --- from the wire ---------------------------------------------------------------------------------------
@@ -164,25 +169,44 @@ export class Transport {
   // --- to the wire -----------------------------------------------------------------------------------------
 
   down(message: OutMessage, nowMs: number): void {
-    if (message.dest === null) this.#sendToGroup(message, nowMs);
-    else this.#sendTo(message.dest, message);
+    if (message.loopback === true) this.#loop(message, nowMs);
+    if (this.#bundler.accepts(message)) this.#bundler.add(message, nowMs);
+    else this.#send(message.dest, [message]);
   }
 
-  #sendTo(dest: Address, message: OutMessage): void {
+  /** To one member, in one datagram; the caller minds its size. */
+  downBatch(messages: readonly OutMessage[], _nowMs: number): void {
+    const dest = messages[0]?.dest ?? null;
+    if (dest === null) throw new InvariantError('a batch goes to one member');
+    this.#bundler.flushTo(dest);
+    this.#send(dest, messages);
+  }
+
+  /** End of the turn: what waits to be bundled leaves. */
+  flush(): void {
+    this.#bundler.flush();
+  }
+
+  #loop({ flags, headers, payload }: OutMessage, nowMs: number): void {
+    const { self, selfKey } = this.#context;
+    this.#loopback.push({ src: self, from: selfKey, toGroup: true, flags, headers, payload });
+    this.#loopbackAtMs = Math.min(this.#loopbackAtMs, nowMs);
+  }
+
+  #send(dest: Address | null, messages: readonly OutMessage[]): void {
+    const { config, counters, self } = this.#context;
+    if (messages.length > 1) counters.bundlesSent++;
+    if (dest === null) {
+      this.#sendToGroup(encodeMessages(config, self, messages));
+      return;
+    }
     const physical = this.#physical(dest);
-    if (physical === null) return;
-    this.#transmit(this.#encode(message), physical);
+    if (physical !== null) this.#transmit(encodeMessages(config, self, messages), physical);
   }
 
   /** The same bytes to everybody, by IP multicast or one datagram for each (WIRE-3.6 section 13). */
-  #sendToGroup(message: OutMessage, nowMs: number): void {
-    const { config, counters, self, selfKey } = this.#context;
-    if (message.loopback === true) {
-      const { flags, headers, payload } = message;
-      this.#loopback.push({ src: self, from: selfKey, toGroup: true, flags, headers, payload });
-      this.#loopbackAtMs = Math.min(this.#loopbackAtMs, nowMs);
-    }
-    const datagram = this.#encode(message);
+  #sendToGroup(datagram: Buffer): void {
+    const { config, counters } = this.#context;
     if (config.multicast !== null && config.multicast !== 'unicasts') {
       counters.datagramsSent++;
       counters.bytesSent += datagram.length;
@@ -193,22 +217,6 @@ export class Transport {
       const physical = this.#physical(member);
       if (physical !== null) this.#transmit(datagram, physical);
     }
-  }
-
-  #encode({ dest, src, flags, headers, payload }: OutMessage): Buffer {
-    const { config, self } = this.#context;
-    return encodeDatagram({
-      kind: 'single',
-      version: config.version,
-      multicast: dest === null,
-      message: {
-        dest,
-        src: src ?? self,
-        flags,
-        headers: [...headers, { protocol: 'TP', cluster: config.cluster }],
-        payload,
-      },
-    });
   }
 
   #transmit(datagram: Buffer, { host, port }: { host: string; port: number }): void {
@@ -231,7 +239,7 @@ export class Transport {
 
   /** As soon as possible, if something waits. */
   nextDeadlineMs(): number {
-    return this.#loopbackAtMs;
+    return Math.min(this.#loopbackAtMs, this.#bundler.flushAtMs);
   }
 
   handleTimeout(nowMs: number): void {

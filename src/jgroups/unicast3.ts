@@ -14,7 +14,8 @@ import {
   type OutMessage,
   Protocol,
 } from './protocol.ts';
-import { ReceiveConnection, SendConnection } from './unicast3-peer.ts';
+import { type Acknowledged, SendConnection } from './send-connection.ts';
+import { ReceiveConnection } from './unicast3-peer.ts';
 
 /**
  * Senders that are no members may still open connections (they join, or their view is ahead of ours); more than
@@ -29,7 +30,7 @@ const MAX_STRANGERS = 1_000;
 export class UNICAST3 extends Protocol {
   readonly #config: JGroupsConfig;
   readonly #counters: JGroupsCounters;
-  readonly #events: Pick<ProtocolContext, 'acknowledged' | 'complain'>;
+  readonly #context: ProtocolContext;
   readonly #send = new Map<string, SendConnection>();
   readonly #receive = new Map<string, ReceiveConnection>();
   readonly #closed = new ClosedConnections();
@@ -39,12 +40,17 @@ export class UNICAST3 extends Protocol {
   /** Shared by ACK and SEND_FIRST_SEQNO. */
   #timestamp = 0;
   #nextTickMs: number;
+  /** Have messages that are to leave at the end of the turn. */
+  #unflushed: SendConnection[] = [];
+  #flushAtMs = Infinity;
+  /** The earliest timeout of a connection, or earlier. */
+  #timeoutAtMs = Infinity;
 
   constructor(context: ProtocolContext) {
     super();
     this.#config = context.config;
     this.#counters = context.counters;
-    this.#events = context;
+    this.#context = context;
     this.#nextTickMs = context.startMs + context.config.xmitIntervalMs;
   }
 
@@ -53,19 +59,37 @@ export class UNICAST3 extends Protocol {
   down(message: OutMessage, nowMs: number): void {
     if (message.dest !== null && (message.flags & Flag.NO_RELIABILITY) === 0) {
       const connection = this.#sendConnection(message.dest, nowMs);
-      const seqno = connection.window.next;
-      const { connId } = connection;
-      message.headers.push({ protocol: 'UNICAST3', type: 'DATA', seqno, connId, first: seqno === 1 });
-      connection.window.push(message);
+      connection.send(message, nowMs);
+      this.#schedule(connection, nowMs);
+    } else this.below.down(message, nowMs);
+  }
+
+  /** End of the turn. */
+  flush(nowMs: number): void {
+    if (this.#flushAtMs === Infinity) return;
+    const connections = this.#unflushed;
+    this.#unflushed = [];
+    this.#flushAtMs = Infinity;
+    for (const connection of connections) {
+      connection.isScheduled = false;
+      connection.flush(nowMs);
+      this.#schedule(connection, nowMs);
     }
-    this.below.down(message, nowMs);
+  }
+
+  #schedule(connection: SendConnection, nowMs: number): void {
+    if (connection.timeoutAtMs < this.#timeoutAtMs) this.#timeoutAtMs = connection.timeoutAtMs;
+    if (!connection.wantsFlush || connection.isScheduled) return;
+    connection.isScheduled = true;
+    this.#unflushed.push(connection);
+    this.#flushAtMs = Math.min(this.#flushAtMs, nowMs);
   }
 
   #sendConnection(dest: Address, nowMs: number): SendConnection {
     const key = addressKey(dest);
     let connection = this.#send.get(key);
     if (connection === undefined) {
-      connection = new SendConnection(dest, this.#nextConnId, nowMs);
+      connection = new SendConnection(dest, this.#nextConnId, this.below, this.#context, nowMs);
       this.#nextConnId = this.#nextConnId >= MAX_CONN_ID ? 0 : this.#nextConnId + 1;
       if (!this.#members.has(key)) connection.giveUpAtMs = nowMs + this.#config.maxRetransmitTimeMs;
       this.#send.set(key, connection);
@@ -127,14 +151,14 @@ export class UNICAST3 extends Protocol {
     const { from } = message;
     const connection = this.#receive.get(from);
     if (connection?.connId === header.connId) return connection;
-    if (header.seqno < 1) {
-      this.#counters.rejected++;
-      this.#events.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
-      return null;
-    }
     if (!header.first) {
       this.#counters.noConnection++;
       this.#askForFirstSeqno(message.src, from, nowMs);
+      return null;
+    }
+    if (header.seqno < 1) {
+      this.#counters.rejected++;
+      this.#context.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
       return null;
     }
     if (this.#isStale(connection, from, header.connId, nowMs)) {
@@ -143,7 +167,7 @@ export class UNICAST3 extends Protocol {
     }
     if (connection === undefined && !this.#members.has(from) && this.#strangers() >= MAX_STRANGERS) {
       this.#counters.rejected++;
-      this.#events.complain(
+      this.#context.complain(
         from,
         `is no member, and ${MAX_STRANGERS} others that are none have connections already`,
       );
@@ -188,10 +212,10 @@ export class UNICAST3 extends Protocol {
       case 'ACK':
         if (connection?.connId !== header.connId || !connection.acceptTimestamp(header.timestamp)) return;
         this.#counters.acksReceived++;
-        this.#acknowledge(message.from, connection, header.seqno);
+        this.#acknowledge(message.from, connection, header.seqno, nowMs);
         return;
       case 'SEND_FIRST_SEQNO':
-        if (connection?.acceptTimestamp(header.timestamp) === true) this.#resendFirst(connection, nowMs);
+        if (connection?.acceptTimestamp(header.timestamp) === true) connection.resendFirst(nowMs);
         return;
       case 'XMIT_REQ':
         this.#counters.xmitRequestsReceived++;
@@ -206,26 +230,13 @@ export class UNICAST3 extends Protocol {
     }
   }
 
-  #acknowledge(from: string, connection: SendConnection, seqno: number): void {
-    let messages = 0;
-    let bytes = 0;
-    connection.window.acknowledge(seqno, (message, acknowledged) => {
-      if (acknowledged <= connection.settledSeqno) return;
-      messages += message.completes;
-      bytes += message.pendingBytes;
-    });
-    if (messages > 0 || bytes > 0) this.#events.acknowledged(from, messages, bytes);
-  }
-
-  /** The lowest message that is not acknowledged, marked as the first: the peer starts its window there. */
-  #resendFirst(connection: SendConnection, nowMs: number): void {
-    const message = connection.window.at(connection.window.acked + 1);
-    if (message === undefined) return;
-    this.#counters.retransmitted++;
-    const headers = message.headers.map((header) =>
-      header.protocol === 'UNICAST3' && header.type === 'DATA' ? { ...header, first: true } : header,
-    );
-    this.below.down({ ...message, headers }, nowMs);
+  #acknowledge(from: string, connection: SendConnection, seqno: number, nowMs: number): void {
+    const told: Acknowledged = { messages: 0, bytes: 0 };
+    const isLost = connection.handleAck(seqno, told, nowMs);
+    if (told.messages > 0 || told.bytes > 0) this.#context.acknowledged(from, told.messages, told.bytes);
+    if (this.#send.get(from) !== connection) return; // a handler may do anything
+    connection.proceed(isLost, nowMs);
+    this.#schedule(connection, nowMs);
   }
 
   #resendRequested(connection: SendConnection, request: InMessage, nowMs: number): void {
@@ -235,31 +246,36 @@ export class UNICAST3 extends Protocol {
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       this.#counters.malformed++;
-      this.#events.complain(request.from, `its retransmission request is malformed: ${error.message}`);
+      this.#context.complain(request.from, `its retransmission request is malformed: ${error.message}`);
       return;
     }
-    for (const seqno of seqnos) this.#resend(connection.window.at(seqno), nowMs);
-  }
-
-  #resend(message: OutMessage | undefined, nowMs: number): void {
-    if (message === undefined) return;
-    this.#counters.retransmitted++;
-    this.below.down(message, nowMs);
+    connection.resendRequested(seqnos, nowMs);
+    this.#schedule(connection, nowMs);
   }
 
   // --- time ------------------------------------------------------------------------------------------------
 
   override nextDeadlineMs(): number {
-    return this.#nextTickMs;
+    return Math.min(this.#nextTickMs, this.#timeoutAtMs, this.#flushAtMs);
   }
 
   override handleTimeout(nowMs: number): void {
+    if (nowMs >= this.#timeoutAtMs) this.#handleTimeouts(nowMs);
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + this.#config.xmitIntervalMs;
     this.sendPendingAcks(nowMs);
     this.#requestGaps(nowMs);
-    for (const connection of this.#send.values()) this.#resend(connection.lastIfStuck(), nowMs);
+    for (const connection of this.#send.values()) connection.resend(connection.lastIfStuck(), nowMs);
     this.#expire(nowMs);
+  }
+
+  #handleTimeouts(nowMs: number): void {
+    this.#timeoutAtMs = Infinity;
+    for (const connection of this.#send.values()) {
+      if (connection.timeoutAtMs === Infinity) continue;
+      connection.handleTimeout(nowMs);
+      this.#schedule(connection, nowMs);
+    }
   }
 
   sendPendingAcks(nowMs: number): void {
@@ -296,7 +312,7 @@ export class UNICAST3 extends Protocol {
       connExpiryTimeoutMs > 0 && nowMs - touchedMs >= connExpiryTimeoutMs;
     for (const [key, connection] of this.#send) {
       // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
-      const awaitsAck = connection.window.size > 0 && this.#members.has(key);
+      const awaitsAck = connection.window.size + connection.queued > 0 && this.#members.has(key);
       if ((isIdle(connection.touchedMs) && !awaitsAck) || nowMs >= connection.giveUpAtMs)
         connection.close(nowMs);
       if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
