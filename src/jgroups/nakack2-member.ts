@@ -85,6 +85,10 @@ export class MemberWindow {
     return this.#window?.highest ?? 0;
   }
 
+  get gaps(): number {
+    return this.#window?.gaps ?? 0;
+  }
+
   /** For a digest. While the start is not known nothing may become stable. */
   get pair(): SeqnoPair {
     const highestDelivered = this.#isStartKnown ? this.delivered : 0;
