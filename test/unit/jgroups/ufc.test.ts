@@ -136,6 +136,18 @@ test('a message larger than all credits goes when they are full', (t) => {
   t.deepEqual(a.take(), ['DATA 3 conn 0']);
 });
 
+test('credits for a message that is larger than all of them are asked for at once, not after max_block_time', (t) => {
+  const { a, p, world } = pair();
+  send(a, p, 100);
+  send(a, p, 30_000);
+  a.take();
+  world.run(0);
+  t.deepEqual(
+    a.take().map((text) => text.replace(/.* (?=CREDIT)/, '')),
+    ['CREDIT_REQUEST 100'],
+  );
+});
+
 test('a large message uses up all credits at the receiver, which gives all back', (t) => {
   const { a, p } = pair();
   p.say(a, [data(1)], Buffer.alloc(50_000));
