@@ -8,13 +8,14 @@ import {
 } from '../../codecs/jgroups/message.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import type { Rng } from '../protocol/rng.ts';
-import type { JGroupsConfig } from './config.ts';
+import type { JGroupsConfig, ProtocolName } from './config.ts';
 import type { ProtocolContext } from './context.ts';
 import { JGroupsCounters } from './counters.ts';
 import { FRAG2 } from './frag2.ts';
 import { MFC } from './mfc.ts';
 import { NAKACK2 } from './nakack2.ts';
 import type { Audience, GroupView, InMessage, OutMessage, Protocol } from './protocol.ts';
+import { Services } from './services.ts';
 import { STABLE } from './stable.ts';
 import { Transport, type TransportEvents } from './transport.ts';
 import { UFC } from './ufc.ts';
@@ -22,7 +23,13 @@ import { UNICAST3 } from './unicast3.ts';
 
 /** What the stack wants done. Called synchronously, also from within calls into the stack. */
 export interface StackEvents extends TransportEvents {
-  deliver(src: Address, payload: Uint8Array, flags: number): void;
+  /** @param toGroup it was sent to the group, not to this member alone */
+  deliver(src: Address, payload: Uint8Array, flags: number, toGroup: boolean): void;
+  /**
+   * A message of JGroups' membership, discovery or failure detection, which this stack has not. Left out: the
+   * application gets such messages like others, as in JGroups.
+   */
+  service?(message: InMessage, nowMs: number): void;
   /** Unicasts: acknowledged by the peer; group messages: stable, so that every member has them. */
   acknowledged(peer: string, messages: number, bytes: number): void;
 }
@@ -56,6 +63,7 @@ export class JGroupsStack {
   readonly #unicast3: UNICAST3 | undefined;
   readonly #nakack2: NAKACK2 | undefined;
   readonly #stable: STABLE | undefined;
+  readonly #services: Services | null;
   #audience: Audience = { epoch: 0, members: [] };
 
   /** @param config of `resolveConfig`, which checks it */
@@ -74,7 +82,9 @@ export class JGroupsStack {
       acknowledged: (peer, messages, bytes) => events.acknowledged(peer, messages, bytes),
       startMs: nowMs,
     };
-    this.#protocols = createProtocols(context);
+    this.#services =
+      events.service === undefined ? null : new Services((message, ms) => events.service?.(message, ms));
+    this.#protocols = createProtocols(context, this.#services);
     this.#unicast3 = this.#protocols.find((protocol) => protocol instanceof UNICAST3);
     this.#nakack2 = this.#protocols.find((protocol) => protocol instanceof NAKACK2);
     this.#stable = this.#protocols.find((protocol) => protocol instanceof STABLE);
@@ -109,6 +119,21 @@ export class JGroupsStack {
       { ...counted(payload, flags), dest: null, flags, headers: [], payload, audience, loopback },
       nowMs,
     );
+  }
+
+  /**
+   * A message of the one who keeps the membership, as JGroups' GMS sends them: reliable and in order with our others,
+   * with no flow control and in one piece. `dest` null: to the group.
+   * @param headers its own
+   * @throws {InvariantError} if the stack was made without `StackEvents.service`
+   */
+  sendService(
+    { dest, flags, headers, payload }: Pick<OutMessage, 'dest' | 'flags' | 'headers' | 'payload'>,
+    nowMs: number,
+  ): void {
+    if (this.#services === null) throw new InvariantError('a service message, and there is no service');
+    const message: OutMessage = { dest, flags, headers: [...headers], payload, completes: 0, pendingBytes: 0 };
+    this.#services.down(message, nowMs);
   }
 
   #down(message: OutMessage, nowMs: number): void {
@@ -180,13 +205,14 @@ export class JGroupsStack {
   }
 
   #deliver(message: InMessage): void {
-    this.#events.deliver(message.src, message.payload ?? EMPTY, message.flags);
+    this.#events.deliver(message.src, message.payload ?? EMPTY, message.flags, message.toGroup);
   }
 }
 
-function createProtocols(context: ProtocolContext): Protocol[] {
+/** @param services goes below flow control and fragmentation, where JGroups has GMS */
+function createProtocols(context: ProtocolContext, services: Services | null): Protocol[] {
   let nakack2: NAKACK2 | null = null;
-  return context.config.protocols.map((name) => {
+  const protocols = context.config.protocols.map((name): Protocol => {
     switch (name) {
       case 'NAKACK2':
         return (nakack2 = new NAKACK2(context));
@@ -203,7 +229,12 @@ function createProtocols(context: ProtocolContext): Protocol[] {
         return new FRAG2(context);
     }
   });
+  if (services === null) return protocols;
+  const at = context.config.protocols.findIndex((name) => ABOVE_SERVICES.includes(name));
+  return protocols.toSpliced(at < 0 ? protocols.length : at, 0, services);
 }
+
+const ABOVE_SERVICES: readonly ProtocolName[] = ['UFC', 'MFC', 'FRAG2'];
 
 function counted(payload: Uint8Array, flags: number): Pick<OutMessage, 'completes' | 'pendingBytes'> {
   const reliable = (flags & Flag.NO_RELIABILITY) === 0;

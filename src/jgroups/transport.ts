@@ -13,6 +13,9 @@ export interface TransportEvents {
   complain(kind: string, peer: string, what: string): void;
 }
 
+/** Members with plain UUIDs whose places are remembered; JGroups' cache has as many (logical_addr_cache_max_size). */
+const MAX_PHYSICAL = 2_000;
+
 const PING = Buffer.from('ping');
 const PONG = Buffer.from('pong');
 
@@ -23,6 +26,8 @@ export class Transport {
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
+  /** Where messages of senders with a plain UUID came from: JGroups' cache of physical addresses. */
+  readonly #physicalOf = new Map<string, { readonly host: string; readonly port: number }>();
   /** Own group messages that we are to receive, too: not before the call that sends them has returned. */
   #loopback: InMessage[] = [];
   #loopbackAtMs = Infinity;
@@ -76,8 +81,22 @@ export class Transport {
       this.#handleUndecodable(error, bytes, `${host}:${port}`);
       return;
     }
+    const { src } = datagram.kind === 'single' ? datagram.message : datagram;
+    if (src?.kind === 'uuid') this.#learn(src.uuid, host, port);
     if (datagram.kind === 'single') this.#handleSingle(datagram.message, `${host}:${port}`, nowMs);
     else this.#handleBundle(datagram, `${host}:${port}`, nowMs);
+  }
+
+  #learn(uuid: string, host: string, port: number): void {
+    const known = this.#physicalOf.get(uuid);
+    if (known?.host === host && known.port === port) return;
+    this.#physicalOf.delete(uuid);
+    this.#physicalOf.set(uuid, { host, port });
+    if (this.#physicalOf.size <= MAX_PHYSICAL) return;
+    for (const oldest of this.#physicalOf.keys()) {
+      this.#physicalOf.delete(oldest);
+      return;
+    }
   }
 
   get #hasGroup(): boolean {
@@ -218,9 +237,11 @@ export class Transport {
     this.#events.transmit(datagram, host, port);
   }
 
-  /** A Geode address carries its own host and port (WIRE-3.6 section 2). */
+  /** A Geode address carries its own host and port (WIRE-3.6 section 2); others are known once we heard of them. */
   #physical(dest: Address): { host: string; port: number } | null {
     if (dest.kind !== 'uuid' && dest.host !== '' && dest.port !== 0) return dest;
+    const known = this.#physicalOf.get(addressKey(dest));
+    if (known !== undefined) return known;
     this.#context.counters.rejected++;
     const what = 'no host and port are known for it; message dropped';
     this.#events.complain('address', addressKey(dest), what);
