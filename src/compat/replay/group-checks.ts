@@ -112,7 +112,10 @@ export class GroupChecks {
     const { model, nameOf, problem } = this.#context;
     // one whose start is not known is probed with what is there (MemberWindow)
     if (!model.isStartKnown(sender)) return;
-    const present = seqnosOf(message).filter((seqno) => !model.isMissing(sender, seqno));
+    // of a bundle, what is OOB is handled on its own: it may tell of a message that is beside it
+    const before = this.#before.get(sender) ?? Infinity;
+    const isPresent = (seqno: number): boolean => !model.isMissing(sender, seqno) && seqno <= before;
+    const present = seqnosOf(message).filter(isPresent);
     if (present.length === 0) return;
     problem(`asked ${nameOf(sender)} again for group message ${list(present)}, which was not missing`);
   }

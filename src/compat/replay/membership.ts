@@ -53,7 +53,8 @@ export class Membership {
   handle(message: Pick<Message, 'headers' | 'payload' | 'flags'>, nowMs: number): void {
     const type = headerOf(message, 'GMS')?.type;
     if (type === 'JOIN_REQ' || type === 'JOIN_REQ_WITH_STATE_TRANSFER') this.#asked(nowMs);
-    if (type !== 'VIEW' && type !== 'JOIN_RSP') return;
+    // whoever coordinates a part of what merges has the view at once; for its members it sends a VIEW
+    if (type !== 'VIEW' && type !== 'JOIN_RSP' && type !== 'INSTALL_MERGE_VIEW') return;
     const view = this.#viewOf(message);
     if (view !== null) this.install(view, nowMs);
   }

@@ -2,12 +2,14 @@ import {
   type Address,
   addressKey,
   type Datagram,
+  type Digest,
   Flag,
   type GeodeAddress,
   type Message,
 } from '../../../codecs/jgroups/message.ts';
 import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
 import type { JGroupsConfig } from '../../jgroups/config.ts';
+import type { DigestEntry } from '../../jgroups/digest.ts';
 import { foreignHeaders, isServiceMessage } from '../../jgroups/services.ts';
 import { JGroupsStack } from '../../jgroups/stack.ts';
 import { seededRng } from '../../protocol/rng.ts';
@@ -180,7 +182,7 @@ export class ReplayedMember {
   #installInStack({ viewId, members, digest, isMerge }: InstalledView, nowMs: number): void {
     this.views.ours.add(viewKey(viewId.id, members.map(addressKey)));
     const known = members.map(this.#resolve);
-    const plain = digest === null ? null : digestOf(digest);
+    const plain = digest === null ? null : digestOf(digest, this.#resolve);
     if (plain !== null && isMerge) this.stack.mergeDigest(plain);
     this.stack.installView({ viewId, members: known, ...(plain === null ? {} : { digest: plain }) }, nowMs);
   }
@@ -318,11 +320,9 @@ export function viewKey(id: number, members: Iterable<string>): string {
   return `${id} ${[...members].join(' ')}`;
 }
 
-export function digestOf(entries: NonNullable<InstalledView['digest']>): {
-  members: Address[];
-  seqnos: { highestDelivered: number; highestReceived: number }[];
-} {
-  return { members: entries.map(({ member }) => member), seqnos: entries.map(({ pair }) => ({ ...pair })) };
+/** @param resolve knows where members are */
+export function digestOf(entries: readonly DigestEntry[], resolve: (address: Address) => Address): Digest {
+  return { members: entries.map(({ member }) => resolve(member)), seqnos: entries.map(({ pair }) => pair) };
 }
 
 export function isOrdered(flags: number): boolean {
