@@ -110,8 +110,8 @@ export class GroupChecks {
 
   #checkRequest(sender: string, message: Message): void {
     const { model, nameOf, problem } = this.#context;
-    // one whose start is not known is probed with what is there (MemberWindow)
-    if (!model.isStartKnown(sender)) return;
+    // one of whom nothing was delivered yet is probed with what is there (MemberWindow)
+    if (!model.isCertain(sender)) return;
     // of a bundle, what is OOB is handled on its own: it may tell of a message that is beside it
     const before = this.#before.get(sender) ?? Infinity;
     const isPresent = (seqno: number): boolean => !model.isMissing(sender, seqno) && seqno <= before;

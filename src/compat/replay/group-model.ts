@@ -17,6 +17,8 @@ export interface GroupStart {
 interface Window {
   /** It is known that nothing before it is to come: by a digest, or by what was delivered. */
   isStartKnown: boolean;
+  /** Something was delivered in order: from here on every message comes. */
+  isCertain: boolean;
   /** All up to here came. */
   contiguous: number;
   highest: number;
@@ -80,7 +82,7 @@ export class GroupModel {
       const next = window.waiting.get(window.contiguous + 1);
       if (next === undefined) return;
       window.contiguous++;
-      window.isStartKnown = true;
+      window.isStartKnown = window.isCertain = true;
       window.waiting.delete(window.contiguous);
       if (next !== null) this.#events.deliver(src, next);
     }
@@ -128,6 +130,10 @@ export class GroupModel {
     return this.#windows.get(sender)?.isStartKnown === true;
   }
 
+  isCertain(sender: string): boolean {
+    return this.#windows.get(sender)?.isCertain === true;
+  }
+
   /** All up to here came; 0 for one that is not known. */
   contiguous(sender: string): number {
     return this.#windows.get(sender)?.contiguous ?? 0;
@@ -163,7 +169,7 @@ export class GroupModel {
 }
 
 function newWindow(contiguous: number, isStartKnown: boolean): Window {
-  return { isStartKnown, contiguous, highest: contiguous, waiting: new Map(), gaps: new Map() };
+  return { isStartKnown, isCertain: false, contiguous, highest: contiguous, waiting: new Map(), gaps: new Map() };
 }
 
 /** Only this one is known to be missing: those before it, if any, show when it comes. */
