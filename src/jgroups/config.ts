@@ -6,14 +6,21 @@ import { LocalProtocolError } from '../protocol/errors.ts';
 /** Room for what stands around a fragment: both addresses (IPv6), all headers, lengths; the cluster name comes on top. */
 const MAX_ENVELOPE_BYTES = 256;
 
+/** The system takes an int. */
+const MAX_SOCKET_BUFFER_BYTES = 0x7fff_ffff;
+
 /** Anybody can fill the queue before there is a view: of the largest datagrams these are 65 MB. */
 const MAX_BECOME_SERVER_QUEUE = 1_000;
 
 /** Where group messages go by IP multicast. */
 export interface MulticastGroup {
-  /** IP literal of a multicast address. */
+  /** IP literal of a multicast address, without a zone; of the same kind as the member's host. */
   readonly address: string;
   readonly port: number;
+  /** Hops that datagrams to it may travel, 0..255; 0: to members on this machine only. Default 32, as Geode's. */
+  readonly ttl?: number;
+  /** SO_RCVBUF of the socket that hears it. Default: as `udpReceiveBufferBytes`. */
+  readonly receiveBufferBytes?: number;
 }
 
 export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2' | 'RSVP';
@@ -36,6 +43,14 @@ export interface JGroupsConfig {
   readonly answersPings: boolean;
   /** From the bottom to the top. */
   readonly protocols: readonly ProtocolName[];
+  /** Transport: largest datagram that is made of several messages. */
+  readonly maxBundleSize: number;
+  /** Transport: messages flagged DONT_BUNDLE are bundled like others. */
+  readonly ignoreDontBundle: boolean;
+  /** UNICAST3: bytes under way to a receiver past which messages wait for acks; 0: they never do, as in JGroups. */
+  readonly initialWindowBytes: number;
+  /** UNICAST3: that limit grows up to this while acks come at once. */
+  readonly maxWindowBytes: number;
   /** UNICAST3: period of acks, gap requests and last-message resends. */
   readonly xmitIntervalMs: number;
   /** UNICAST3: a batch of this many messages is acknowledged at once. */
@@ -84,6 +99,10 @@ export const GEODE_STACK: JGroupsConfig = {
   multicast: null,
   answersPings: true,
   protocols: UNICAST_PROTOCOLS,
+  maxBundleSize: 64_000,
+  ignoreDontBundle: false,
+  initialWindowBytes: 65_536,
+  maxWindowBytes: 4_194_304,
   xmitIntervalMs: 500,
   ackThreshold: 5,
   connExpiryTimeoutMs: 0,
@@ -117,6 +136,7 @@ export const UDP_XML_STACK: JGroupsConfig = {
   ...GEODE_MULTICAST_STACK,
   protocols: [...MULTICAST_PROTOCOLS, 'RSVP'],
   answersPings: false,
+  ignoreDontBundle: true,
   desiredAvgGossipMs: 50_000,
   stableMaxBytes: 4_000_000,
   maxCredits: 2_000_000,
@@ -137,6 +157,9 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
   check(isName, `cluster '${cluster.slice(0, 50)}' is too long or not Latin-1`);
   const most = MAX_UDP_PAYLOAD_BYTES - MAX_ENVELOPE_BYTES - cluster.length;
   checkRange('fragSize', fragSize, 1, most);
+  checkRange('maxBundleSize', config.maxBundleSize, 1, MAX_UDP_PAYLOAD_BYTES);
+  checkRange('initialWindowBytes', config.initialWindowBytes, 0);
+  checkRange('maxWindowBytes', config.maxWindowBytes, 0);
   checkRange('xmitIntervalMs', config.xmitIntervalMs, 1);
   checkRange('ackThreshold', config.ackThreshold, 1);
   checkRange('connExpiryTimeoutMs', config.connExpiryTimeoutMs, 0);
@@ -188,6 +211,8 @@ function checkMulticast(config: JGroupsConfig): void {
   if (multicast !== null && multicast !== 'unicasts') {
     check(isMulticastAddress(multicast.address), `'${multicast.address}' is no multicast address`);
     checkRange('multicast.port', multicast.port, 1, 65_535);
+    checkRange('multicast.ttl', multicast.ttl ?? 0, 0, 255);
+    checkRange('multicast.receiveBufferBytes', multicast.receiveBufferBytes ?? 1, 1, MAX_SOCKET_BUFFER_BYTES);
   }
   checkRange('mcastXmitIntervalMs', config.mcastXmitIntervalMs, 1);
   checkRange('resendLastSeqnoMaxTimes', config.resendLastSeqnoMaxTimes, 0);

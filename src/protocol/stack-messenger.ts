@@ -190,7 +190,7 @@ export abstract class StackMessenger implements Messenger {
       try {
         this.#checkNotStopped();
       } catch (error) {
-        await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+        await Promise.all([pair.udp?.close(), pair.tcp?.close(), pair.multicast?.close()]);
         throw error;
       }
       return this.#run({ pair, memberId: createOwnId(this.options, pair.port) });

@@ -79,7 +79,7 @@ export class DelegatingMessenger implements Messenger {
     const { environment } = this.#options;
     const pair = await environment.bind(bindOptions(this.#options, { udp: true, tcp: true }));
     if (this.#udpState === 'closed') {
-      await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+      await Promise.all([pair.udp?.close(), pair.tcp?.close(), pair.multicast?.close()]);
       throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped before its port was bound');
     }
     const adopted = { pair, memberId: createOwnId(this.#options, pair.port) };
