@@ -118,7 +118,8 @@ class Worker {
           emit('echoing');
           return;
         }
-      case 'drain': { // <timeoutMs>
+      case 'drain': {
+        // <timeoutMs>
         emit('drained', { ok: await this.#engine.drain(number(1)) });
         return;
       }
