@@ -21,6 +21,8 @@ export interface MemberOptions {
   /** `jvm1`, `own2`: also the name of its files. */
   readonly label: string;
   readonly seed: number;
+  /** Of the group, where it goes by IP multicast: groups on one host must not hear each other. */
+  readonly multicastPort: number;
   /** Whether our own members lose datagrams themselves, for want of a network that does. */
   readonly losesOwn: boolean;
   readonly programs: ReadonlyMap<string, PeerProgram>;
@@ -29,6 +31,8 @@ export interface MemberOptions {
 }
 
 const OWN_PEER = join(import.meta.dirname, 'own-peer.ts');
+/** Geode's default. */
+const MULTICAST_ADDRESS = '239.192.81.1';
 const START_TIMEOUT_MS = 60_000;
 /** Lines of events that are written together. */
 const LOG_LINES = 200;
@@ -186,6 +190,8 @@ function startJvm(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     stack: {
       // of Geode's 0: from another host nobody would hear it
       MCAST_TTL: 1,
+      MCAST_ADDRESS: MULTICAST_ADDRESS,
+      MCAST_PORT: options.multicastPort,
       ...(maxCredits === undefined ? {} : { FC_MAX_CREDITS: maxCredits }),
       ...(jvmFragSize === undefined ? {} : { UDP_FRAGMENT_SIZE: jvmFragSize }),
     },
@@ -208,7 +214,7 @@ function startOwn(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     `port=${port}`,
     `uuid=${uuid}`,
     `seed=${seed}`,
-    `group=${group.carrier === 'ip' ? MULTICAST_GROUP : group.carrier}`,
+    `group=${group.carrier === 'ip' ? `${MULTICAST_ADDRESS}:${options.multicastPort}` : group.carrier}`,
     `loss=${options.losesOwn ? loss : 0}`,
     `duplicate=${duplicate}`,
     `reorder=${reorder}`,
@@ -225,6 +231,3 @@ function startOwn(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     onEvent,
   });
 }
-
-/** The defaults that RollgatePeer.java puts into Geode's stack file. */
-const MULTICAST_GROUP = '239.192.81.1:10334';

@@ -44,6 +44,10 @@ class OwnPeer {
   constructor(args: Arguments) {
     this.#messenger = createMessenger(args);
     this.#messenger.setDefaultHandler((message) => this.#handle(message));
+    // told as what it is on the wire: the messenger keeps pongs from its handlers
+    this.#messenger.onPong = ({ uuid }) => {
+      this.#emit({ ev: 'deliver', from: uuid, len: 4, text: 'pong' });
+    };
     this.#messenger.setWritableHandler(() => {
       const wakers = this.#wakers;
       this.#wakers = [];

@@ -57,8 +57,8 @@ const MIXED: readonly (readonly MemberSpec[])[] = [
   [jvm('3.6.14'), OURS, jvm('3.6.20'), OURS, jvm('3.6.14'), OURS],
   [OURS, jvm('3.6.14'), jvm('3.6.20')],
   [jvm('3.6.20'), OURS, jvm('3.6.14'), OURS],
-  [OURS, jvm('3.6.20'), OURS, jvm('3.6.14'), jvm('3.6.14')],
   [jvm('3.6.14'), OURS, jvm('3.6.20'), OURS, jvm('3.6.20'), OURS],
+  [OURS, jvm('3.6.20'), OURS, jvm('3.6.14'), jvm('3.6.14')],
 ];
 
 /** @param versions of JGroups that are tried by themselves; mixed groups have both */

@@ -73,15 +73,20 @@ export interface GroupView {
  */
 export abstract class Protocol {
   protected above!: Pick<Protocol, 'up' | 'upBatch'>;
-  protected below!: Pick<Protocol, 'down'>;
+  protected below!: Pick<Protocol, 'down' | 'downBatch'>;
 
-  connect(above: Pick<Protocol, 'up' | 'upBatch'>, below: Pick<Protocol, 'down'>): void {
+  connect(above: Pick<Protocol, 'up' | 'upBatch'>, below: Pick<Protocol, 'down' | 'downBatch'>): void {
     this.above = above;
     this.below = below;
   }
 
   abstract down(message: OutMessage, nowMs: number): void;
   abstract up(message: InMessage, nowMs: number): void;
+
+  /** Finished messages to one member that are to go in one datagram: there is nothing to add to them. */
+  downBatch(messages: readonly OutMessage[], nowMs: number): void {
+    this.below.downBatch(messages, nowMs);
+  }
 
   /** Messages of one sender that came in one datagram and share OOB and INTERNAL. */
   upBatch(messages: readonly InMessage[], nowMs: number): void {

@@ -110,7 +110,9 @@ export class JGroupsStack {
 
   /** @param flags bits of `Flag`; with NO_RELIABILITY the message is not counted as pending */
   send(dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
-    this.#down({ ...counted(payload, flags), dest, flags, headers: [], payload }, nowMs);
+    const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
+    const pendingBytes = isReliable ? payload.length : 0;
+    this.#down({ dest, flags, headers: [], payload, completes: isReliable ? 1 : 0, pendingBytes }, nowMs);
   }
 
   /**
@@ -169,6 +171,13 @@ export class JGroupsStack {
 
   handleDatagram(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
     this.#transport.handleDatagram(bytes, host, port, nowMs);
+    this.#flush(nowMs);
+  }
+
+  /** What was collected in this turn to be sent together leaves; `nextDeadlineMs` is at once while there is something. */
+  #flush(nowMs: number): void {
+    this.#unicast3.flush(nowMs);
+    this.#transport.flush();
   }
 
   /** @throws {LocalProtocolError} `ERR_DIGEST` for a digest whose members and seqnos do not fit together */
@@ -187,6 +196,7 @@ export class JGroupsStack {
     this.#transport.installView(view);
     for (const protocol of this.#protocols) protocol.installView(view, nowMs);
     for (const protocol of this.#protocols) protocol.viewInstalled(nowMs);
+    this.#flush(nowMs);
   }
 
   /** How far each member's group messages have got here. Null without multicast. */
@@ -229,6 +239,7 @@ export class JGroupsStack {
   handleTimeout(nowMs: number): void {
     this.#transport.handleTimeout(nowMs);
     for (const protocol of this.#protocols) protocol.handleTimeout(nowMs);
+    this.#flush(nowMs);
   }
 
   nextDeadlineMs(): number {
@@ -240,6 +251,7 @@ export class JGroupsStack {
   /** Last words before the socket closes: peers need not resend what was delivered here. */
   stop(nowMs: number): void {
     this.#unicast3.sendPendingAcks(nowMs);
+    this.#flush(nowMs);
   }
 
   /** It will not be used any more: who waits for something is told. */

@@ -13,6 +13,8 @@ export interface OutgoingMessage {
   readonly ordered?: boolean;
   /** Passes flow control and ordinary messages; implies `ordered: false` (Geode's high priority). */
   readonly highPriority?: boolean;
+  /** On the legacy stack: whether it leaves at once in a datagram of its own (JGroups' DONT_BUNDLE). Default: as the messenger's `bundle` option says. */
+  readonly dontBundle?: boolean;
 }
 
 export interface IncomingMessage {

@@ -113,8 +113,8 @@ test('NO_FC and empty messages cost nothing; those with an order keep it behind 
   a.sendToGroup(Buffer.alloc(5_000));
   a.sendToGroup('');
   t.deepEqual(messages(a), ['MSG 1']);
-  a.sendToGroup('high', Flag.OOB | Flag.NO_FC);
-  a.sendToGroup('', Flag.OOB);
+  a.sendToGroup('high', Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC);
+  a.sendToGroup('', Flag.DONT_BUNDLE | Flag.OOB);
   t.deepEqual(messages(a), ['MSG 2', 'MSG 3']);
   for (const member of [p, q]) credit(member, a, 'REPLENISH', 5_000);
   t.deepEqual(messages(a), ['MSG 4', 'MSG 5']);
