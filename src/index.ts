@@ -34,6 +34,8 @@ export type {
   StackName,
   StackState,
   StackStats,
+  UdpGroupStats,
+  UdpPeerStats,
 } from './protocol/messenger.ts';
 export { createView, type View } from './protocol/view.ts';
 export type { DelegatingMessenger } from './upgrade/delegating-messenger.ts';

@@ -1,8 +1,10 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
+import { canonicalIp } from '../../codecs/bytes/ip.ts';
 import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
 import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
 import type { ProtocolContext } from './context.ts';
+import { type Endpoint, PhysicalAddresses } from './physical-addresses.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, type Protocol } from './protocol.ts';
 
 export interface TransportEvents {
@@ -13,33 +15,39 @@ export interface TransportEvents {
   complain(kind: string, peer: string, what: string): void;
 }
 
-/** Members with plain UUIDs whose places are remembered; JGroups' cache has as many (logical_addr_cache_max_size). */
-const MAX_PHYSICAL = 2_000;
-
 const PING = Buffer.from('ping');
 const PONG = Buffer.from('pong');
+
+/** Messages that JGroups takes out of a bundle and hands up one by one, before the rest. */
+const ALONE = Flag.OOB | Flag.DONT_BUNDLE;
 
 /** The transport's part of the stack: datagrams to messages and back (WIRE-3.6 sections 3 and 13). */
 export class Transport {
   readonly #context: ProtocolContext;
   readonly #events: TransportEvents;
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
+  /** As the socket spells it. */
+  readonly #ownHost: string;
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
-  /** Where messages of senders with a plain UUID came from: JGroups' cache of physical addresses. */
-  readonly #physicalOf = new Map<string, { readonly host: string; readonly port: number }>();
-  /** Own group messages that we are to receive, too: not before the call that sends them has returned. */
+  /** Own messages that we are to receive, too: not before the call that sends them has returned. */
   #loopback: InMessage[] = [];
   #loopbackAtMs = Infinity;
+  readonly #physical = new PhysicalAddresses();
+  /** Where the datagram that is being handled came from. */
+  #fromHost = '';
+  #fromPort = 0;
 
   constructor(context: ProtocolContext, events: TransportEvents, above: Pick<Protocol, 'up' | 'upBatch'>) {
     this.#context = context;
     this.#events = events;
     this.#above = above;
+    this.#ownHost = canonicalIp(context.self.host);
   }
 
   installView(view: GroupView): void {
     this.#others = view.members.filter((member) => addressKey(member) !== this.#context.selfKey);
+    this.#physical.installView(view.keys);
   }
 
   // --- from the wire ---------------------------------------------------------------------------------------
@@ -64,7 +72,7 @@ export class Transport {
     const { counters, self } = this.#context;
     counters.datagramsReceived++;
     counters.bytesReceived += bytes.length;
-    if (port === self.port && host === self.host) {
+    if (port === self.port && host === this.#ownHost) {
       counters.ownPackets++; // JGroups drops them as well
       return;
     }
@@ -73,6 +81,8 @@ export class Transport {
       this.#events.transmit(PONG, host, port);
       return;
     }
+    this.#fromHost = host;
+    this.#fromPort = port;
     let datagram: Datagram;
     try {
       datagram = decodeDatagram(bytes);
@@ -81,22 +91,8 @@ export class Transport {
       this.#handleUndecodable(error, bytes, `${host}:${port}`);
       return;
     }
-    const { src } = datagram.kind === 'single' ? datagram.message : datagram;
-    if (src?.kind === 'uuid') this.#learn(src.uuid, host, port);
     if (datagram.kind === 'single') this.#handleSingle(datagram.message, `${host}:${port}`, nowMs);
     else this.#handleBundle(datagram, `${host}:${port}`, nowMs);
-  }
-
-  #learn(uuid: string, host: string, port: number): void {
-    const known = this.#physicalOf.get(uuid);
-    if (known?.host === host && known.port === port) return;
-    this.#physicalOf.delete(uuid);
-    this.#physicalOf.set(uuid, { host, port });
-    if (this.#physicalOf.size <= MAX_PHYSICAL) return;
-    for (const oldest of this.#physicalOf.keys()) {
-      this.#physicalOf.delete(oldest);
-      return;
-    }
   }
 
   get #hasGroup(): boolean {
@@ -113,9 +109,19 @@ export class Transport {
       this.#events.complain('version', sender, what);
       return;
     }
-    counters.malformed++;
+    this.#countMalformed();
     const what = `malformed datagram of ${bytes.length} bytes dropped: ${error.message}`;
     this.#events.complain('malformed', sender, what);
+  }
+
+  /** Of whoever has the address that the datagram came from: nothing in it can be believed. */
+  #countMalformed(): void {
+    const { counters, peers } = this.#context;
+    counters.malformed++;
+    const isSender = (member: Address): boolean =>
+      member.kind !== 'uuid' && member.port === this.#fromPort && member.host === this.#fromHost;
+    const member = this.#others.find(isSender);
+    if (member !== undefined) peers.of(addressKey(member)).malformed++;
   }
 
   #handleSingle(message: Message, sender: string, nowMs: number): void {
@@ -128,15 +134,21 @@ export class Transport {
   #handleBundle(bundle: Datagram & { kind: 'bundle' }, sender: string, nowMs: number): void {
     if (!this.#isForUs(bundle.dest, bundle.cluster, sender)) return;
     // as JGroups does: four batches, by OOB and INTERNAL; those that are OOB and DONT_BUNDLE go one by one
+    const alone: InMessage[] = [];
     const batches = new Map<number, InMessage[]>();
     for (const message of bundle.messages) {
       const incoming = this.#incoming(message, bundle.dest, message.src ?? bundle.src, sender);
       if (incoming === null) continue;
+      if ((incoming.flags & ALONE) === ALONE) {
+        alone.push(incoming);
+        continue;
+      }
       const kind = incoming.flags & (Flag.OOB | Flag.INTERNAL);
       const batch = batches.get(kind);
       if (batch === undefined) batches.set(kind, [incoming]);
       else batch.push(incoming);
     }
+    for (const message of alone) this.#above.up(message, nowMs);
     for (const batch of batches.values()) this.#above.upBatch(batch, nowMs);
   }
 
@@ -159,7 +171,7 @@ export class Transport {
   #incoming(message: Message, dest: Address | null, src: Address | null, sender: string): InMessage | null {
     const { counters } = this.#context;
     if (src === null) {
-      counters.malformed++;
+      this.#countMalformed();
       this.#events.complain('malformed', sender, 'message without a sender address dropped');
       return null;
     }
@@ -176,6 +188,7 @@ export class Transport {
       this.#events.complain('own', sender, what);
       return null;
     }
+    this.#physical.learn(src, this.#fromHost, this.#fromPort, isOwnWord(message));
     const { flags, headers, payload } = message;
     return { src, from, toGroup: dest === null, flags, headers, payload };
   }
@@ -184,23 +197,20 @@ export class Transport {
 
   down(message: OutMessage, nowMs: number): void {
     if (message.dest === null) this.#sendToGroup(message, nowMs);
+    else if (addressKey(message.dest) === this.#context.selfKey) this.#loop(message, nowMs);
     else this.#sendTo(message.dest, message);
   }
 
   #sendTo(dest: Address, message: OutMessage): void {
-    const physical = this.#physical(dest);
+    const physical = this.#find(dest);
     if (physical === null) return;
     this.#transmit(this.#encode(message), physical);
   }
 
   /** The same bytes to everybody, by IP multicast or one datagram for each (WIRE-3.6 section 13). */
   #sendToGroup(message: OutMessage, nowMs: number): void {
-    const { config, counters, self, selfKey } = this.#context;
-    if (message.loopback === true) {
-      const { flags, headers, payload } = message;
-      this.#loopback.push({ src: self, from: selfKey, toGroup: true, flags, headers, payload });
-      this.#loopbackAtMs = Math.min(this.#loopbackAtMs, nowMs);
-    }
+    const { config, counters } = this.#context;
+    if (message.loopback === true) this.#loop(message, nowMs);
     const datagram = this.#encode(message);
     if (config.multicast !== null && config.multicast !== 'unicasts') {
       counters.datagramsSent++;
@@ -209,7 +219,7 @@ export class Transport {
       return;
     }
     for (const member of this.#others) {
-      const physical = this.#physical(member);
+      const physical = this.#find(member);
       if (physical !== null) this.#transmit(datagram, physical);
     }
   }
@@ -230,25 +240,29 @@ export class Transport {
     });
   }
 
-  #transmit(datagram: Buffer, { host, port }: { host: string; port: number }): void {
+  #transmit(datagram: Buffer, { host, port }: Endpoint): void {
     const { counters } = this.#context;
     counters.datagramsSent++;
     counters.bytesSent += datagram.length;
     this.#events.transmit(datagram, host, port);
   }
 
-  /** A Geode address carries its own host and port (WIRE-3.6 section 2); others are known once we heard of them. */
-  #physical(dest: Address): { host: string; port: number } | null {
-    if (dest.kind !== 'uuid' && dest.host !== '' && dest.port !== 0) return dest;
-    const known = this.#physicalOf.get(addressKey(dest));
-    if (known !== undefined) return known;
+  #find(dest: Address): Endpoint | null {
+    const endpoint = this.#physical.find(dest);
+    if (endpoint !== null) return endpoint;
     this.#context.counters.rejected++;
     const what = 'no host and port are known for it; message dropped';
     this.#events.complain('address', addressKey(dest), what);
     return null;
   }
 
-  // --- own group messages ----------------------------------------------------------------------------------
+  // --- to ourselves ----------------------------------------------------------------------------------------
+
+  #loop({ dest, flags, headers, payload }: OutMessage, nowMs: number): void {
+    const { self, selfKey } = this.#context;
+    this.#loopback.push({ src: self, from: selfKey, toGroup: dest === null, flags, headers, payload });
+    this.#loopbackAtMs = Math.min(this.#loopbackAtMs, nowMs);
+  }
 
   /** As soon as possible, if something waits. */
   nextDeadlineMs(): number {
@@ -262,4 +276,10 @@ export class Transport {
     this.#loopbackAtMs = Infinity;
     for (const message of looped) this.#above.up(message, nowMs);
   }
+}
+
+/** A numbered group message may come from any member that had it; all else is sent by its sender alone. */
+function isOwnWord(message: Message): boolean {
+  const header = headerOf(message, 'NAKACK2');
+  return header === undefined || (header.type !== 'MSG' && header.type !== 'XMIT_RSP');
 }
