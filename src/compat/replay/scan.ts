@@ -19,7 +19,7 @@ import type { TruthDrop, TruthPeer } from './truth.ts';
 export const MAX_MEMBERS = 1_000;
 
 /** Headers of the production stack's protocols; messages of services (GMS, discovery, ...) go past it. */
-const SPOKEN: readonly string[] = ['TP', 'UNICAST3', 'NAKACK2', 'STABLE', 'UFC', 'MFC', 'FRAG2'];
+const SPOKEN: readonly string[] = ['TP', 'UNICAST3', 'NAKACK2', 'STABLE', 'UFC', 'MFC', 'FRAG2', 'RSVP'];
 
 export interface SeenMember {
   readonly uuid: string;
