@@ -6,6 +6,7 @@
  * maxCredits, seed, loss, duplicate, reorder (probabilities), record (a capture file).
  */
 
+import { createSocket } from 'node:dgram';
 import { createInterface } from 'node:readline';
 
 import { ByteReader } from '../../codecs/bytes/reader.ts';
@@ -43,6 +44,10 @@ class OwnPeer {
   constructor(args: Arguments) {
     this.#messenger = createMessenger(args);
     this.#messenger.setDefaultHandler((message) => this.#handle(message));
+    // told as what it is on the wire: the messenger keeps pongs from its handlers
+    this.#messenger.onPong = ({ uuid }) => {
+      this.#emit({ ev: 'deliver', from: uuid, len: 4, text: 'pong' });
+    };
     this.#messenger.setWritableHandler(() => {
       const wakers = this.#wakers;
       this.#wakers = [];
@@ -83,6 +88,9 @@ class OwnPeer {
       case 'merge-digest':
         this.#digests.push(readDigest(new ByteReader(Buffer.from(word(1), 'hex'))));
         this.#emit({ ev: 'digest-merged' });
+        return;
+      case 'ping':
+        this.#emit({ ev: 'pong', text: await ping(word(1), Number(word(2)), Number(word(3))) });
         return;
       case 'stats':
         this.#stats(Number(words[1] ?? '0'));
@@ -226,6 +234,19 @@ class OwnPeer {
     if (this.#lines !== '') process.stdout.write(this.#lines);
     this.#lines = '';
   }
+}
+
+/** Resolves to the answer, or to nothing after the time. */
+function ping(host: string, port: number, timeoutMs: number): Promise<string> {
+  const socket = createSocket('udp4');
+  return new Promise<string>((resolve) => {
+    const timer = setTimeout(() => resolve(''), timeoutMs);
+    socket.once('message', (answer) => {
+      clearTimeout(timer);
+      resolve(answer.toString('latin1'));
+    });
+    socket.send('ping', port, host);
+  }).finally(() => socket.close());
 }
 
 /** @param text host:port:viewId:uuid */

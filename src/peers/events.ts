@@ -28,6 +28,8 @@ export interface JvmPeerStats {
   readonly unacked: number;
   /** Payload bytes of own group messages that are not stable yet. */
   readonly unstableBytes: number;
+  /** Of our own stack, by name. Absent in JVMs. */
+  readonly counters?: Readonly<Record<string, number>>;
 }
 
 export type JvmPeerEvent =
@@ -37,6 +39,7 @@ export type JvmPeerEvent =
   | { readonly ev: 'burst-done'; readonly to: string; readonly count: number; readonly stream: number }
   | { readonly ev: 'digest'; readonly hex: string }
   | { readonly ev: 'digest-merged' }
+  | { readonly ev: 'pong'; readonly text: string }
   | ({ readonly ev: 'stats'; readonly id: number } & JvmPeerStats)
   | { readonly ev: 'drained'; readonly ok: boolean }
   | {
@@ -50,7 +53,10 @@ export type JvmPeerEvent =
       readonly group?: boolean;
       /** With the stream in it (`streamOf`). -1: corrupt. Absent: not a numbered message. */
       readonly number?: number;
+      /** Of a message that is not numbered. */
       readonly sha256?: string;
+      /** The beginning of a message that is not numbered, as Latin-1. */
+      readonly text?: string;
     }
   | { readonly ev: 'error'; readonly command: string; readonly message: string }
   | { readonly ev: 'quit' };
@@ -65,6 +71,7 @@ const NAMES: ReadonlySet<string> = new Set<EventName>([
   'burst-done',
   'digest',
   'digest-merged',
+  'pong',
   'stats',
   'drained',
   'deliver',

@@ -146,6 +146,21 @@ export class SteeredPeer {
     await this.#conversation.expect('digest-merged', 'merge-digest', () => true, timeoutMs);
   }
 
+  /**
+   * Geode's port-availability probe, 4 raw bytes from a socket of its own; resolves to the answer, which is `pong`,
+   * or to nothing after the time.
+   */
+  async ping(host: string, port: number, timeoutMs: number): Promise<string> {
+    this.#process.write(`ping ${host} ${port} ${timeoutMs}`);
+    const { text } = await this.#conversation.expect(
+      'pong',
+      'ping',
+      () => true,
+      timeoutMs + COMMAND_TIMEOUT_MS,
+    );
+    return text;
+  }
+
   /** Statistics come as events from now on; 0 for no more. */
   reportStatsEvery(periodMs: number): void {
     this.#process.write(`stats every ${periodMs}`);

@@ -1,7 +1,9 @@
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jgroups.Message;
 import org.jgroups.ReceiverAdapter;
 import org.jgroups.util.UUID;
@@ -14,6 +16,9 @@ final class Deliveries extends ReceiverAdapter {
   /** Streams of senders that a record is kept of. */
   private static final int MAX_RECORDS = 10_000;
 
+  /** Bytes of a message in another format that are printed. */
+  private static final int MOST_TEXT = 16;
+
   private final Events events;
   /** By sender, and stream where that is not 0. */
   private final Map<String, DeliveryRecord> records = new ConcurrentHashMap<>();
@@ -22,6 +27,7 @@ final class Deliveries extends ReceiverAdapter {
   private volatile boolean printed;
   private volatile Sender echo;
   private volatile Member self;
+  private volatile Consumer<UUID> onPing = from -> {};
 
   Deliveries(Events events) {
     this.events = events;
@@ -38,6 +44,11 @@ final class Deliveries extends ReceiverAdapter {
 
   void self(Member member) {
     self = member;
+  }
+
+  /** Who answers Geode's quorum pings (WIRE-3.6 section 13), on a thread of its own. */
+  void onPing(Consumer<UUID> handler) {
+    onPing = handler;
   }
 
   /** Messages in nobody's payload format. */
@@ -64,7 +75,11 @@ final class Deliveries extends ReceiverAdapter {
     UUID from = (UUID) message.getSrc();
     if (bytes == null || !NumberedPayload.hasMagic(bytes, offset, length)) {
       raw.incrementAndGet();
-      if (printed) events.offer(delivery(message).put("sha256", sha256(bytes, offset, length)));
+      if (text(bytes, offset, length).equals("ping")) onPing.accept(from);
+      if (printed) {
+        events.offer(
+            delivery(message).put("sha256", sha256(bytes, offset, length)).put("text", text(bytes, offset, length)));
+      }
       return;
     }
     long number = NumberedPayload.number(bytes, offset, length);
@@ -101,6 +116,11 @@ final class Deliveries extends ReceiverAdapter {
         .put("len", message.getLength())
         .put("flags", message.getFlags())
         .put("group", message.getDest() == null);
+  }
+
+  private static String text(byte[] bytes, int offset, int length) {
+    if (bytes == null) return "";
+    return new String(bytes, offset, Math.min(length, MOST_TEXT), StandardCharsets.ISO_8859_1);
   }
 
   private static String sha256(byte[] bytes, int offset, int length) {

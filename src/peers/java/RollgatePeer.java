@@ -1,6 +1,10 @@
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -51,6 +55,7 @@ public final class RollgatePeer {
         deliveries);
     sender = new Sender(stack, events);
     deliveries.self(stack.self());
+    sender.startPonging(deliveries);
     events.emit(Json.event("up")
         .put("uuid", stack.self().uuid)
         .put("port", stack.self().port)
@@ -113,6 +118,9 @@ public final class RollgatePeer {
       case "digest": // for a joiner; nothing becomes stable until the next view
         events.emit(Json.event("digest").put("hex", hex(stack.digestForJoiner())));
         break;
+      case "ping": // <host> <port> <timeoutMs>
+        ping(words[1], Integer.parseInt(words[2]), Integer.parseInt(words[3]));
+        break;
       case "merge-digest": // <hex>, before the first view
         stack.mergeDigest(bytes(words[1]));
         events.emit(Json.event("digest-merged"));
@@ -170,6 +178,21 @@ public final class RollgatePeer {
     byte[] bytes = new byte[hex.length() / 2];
     for (int i = 0; i < bytes.length; i++) bytes[i] = (byte) Integer.parseInt(hex.substring(2 * i, 2 * i + 2), 16);
     return bytes;
+  }
+
+  /** Geode's port-availability probe (WIRE-3.6 section 13), from a socket of its own: 4 raw bytes. */
+  private void ping(String host, int port, int timeoutMs) throws IOException {
+    try (DatagramSocket socket = new DatagramSocket(0, stack.self().host)) {
+      byte[] ping = "ping".getBytes(StandardCharsets.US_ASCII);
+      socket.setSoTimeout(timeoutMs);
+      socket.send(new DatagramPacket(ping, ping.length, InetAddress.getByName(host), port));
+      DatagramPacket answer = new DatagramPacket(new byte[100], 100);
+      socket.receive(answer);
+      String text = new String(answer.getData(), 0, answer.getLength(), StandardCharsets.ISO_8859_1);
+      events.emit(Json.event("pong").put("text", text));
+    } catch (SocketTimeoutException e) {
+      events.emit(Json.event("pong").put("text", ""));
+    }
   }
 
   private void printStats(long id) throws IllegalAccessException {

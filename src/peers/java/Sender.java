@@ -1,3 +1,4 @@
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -143,6 +144,21 @@ final class Sender {
         Echo echo = echoes.take();
         for (Member member : stack.others()) {
           if (member.address.equals(echo.to)) stack.send(member, echo.payload, Flags.NONE);
+        }
+      }
+    });
+  }
+
+  /** As Geode's member does: an unreliable message back to who sent `ping`. */
+  void startPonging(Deliveries deliveries) {
+    ArrayBlockingQueue<UUID> pings = new ArrayBlockingQueue<>(MAX_ECHOES);
+    byte[] pong = "pong".getBytes(StandardCharsets.US_ASCII);
+    deliveries.onPing(pings::offer);
+    run("pong", () -> {
+      for (; ; ) {
+        UUID from = pings.take();
+        for (Member member : stack.others()) {
+          if (member.address.equals(from)) stack.send(member, pong, Flags.parse("OFR"));
         }
       }
     });
