@@ -23,7 +23,7 @@ export interface MulticastGroup {
   readonly receiveBufferBytes?: number;
 }
 
-export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2';
+export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2' | 'RSVP';
 
 /** Geode's stack without multicast, from the bottom. */
 const UNICAST_PROTOCOLS: readonly ProtocolName[] = ['UNICAST3', 'UFC', 'FRAG2'];
@@ -43,6 +43,14 @@ export interface JGroupsConfig {
   readonly answersPings: boolean;
   /** From the bottom to the top. */
   readonly protocols: readonly ProtocolName[];
+  /** Transport: largest datagram that is made of several messages. */
+  readonly maxBundleSize: number;
+  /** Transport: messages flagged DONT_BUNDLE are bundled like others. */
+  readonly ignoreDontBundle: boolean;
+  /** UNICAST3: bytes under way to a receiver past which messages wait for acks; 0: they never do, as in JGroups. */
+  readonly initialWindowBytes: number;
+  /** UNICAST3: that limit grows up to this while acks come at once. */
+  readonly maxWindowBytes: number;
   /** UNICAST3: period of acks, gap requests and last-message resends. */
   readonly xmitIntervalMs: number;
   /** UNICAST3: a batch of this many messages is acknowledged at once. */
@@ -77,6 +85,10 @@ export interface JGroupsConfig {
   readonly maxCredits: number;
   /** UFC, MFC: share of `maxCredits` at which a receiver gives new credits. */
   readonly minThreshold: number;
+  /** RSVP: how long recipients have to confirm a message, where its sender does not say. */
+  readonly rsvpTimeoutMs: number;
+  /** RSVP: how often the group is reminded while somebody has not confirmed. */
+  readonly rsvpResendIntervalMs: number;
   /** UFC, MFC: after this long without credits the sender asks for some. */
   readonly maxBlockTimeMs: number;
 }
@@ -87,6 +99,10 @@ export const GEODE_STACK: JGroupsConfig = {
   multicast: null,
   answersPings: true,
   protocols: UNICAST_PROTOCOLS,
+  maxBundleSize: 64_000,
+  ignoreDontBundle: false,
+  initialWindowBytes: 65_536,
+  maxWindowBytes: 4_194_304,
   xmitIntervalMs: 500,
   ackThreshold: 5,
   connExpiryTimeoutMs: 0,
@@ -105,6 +121,8 @@ export const GEODE_STACK: JGroupsConfig = {
   maxCredits: 1_048_576,
   minThreshold: 0.25,
   maxBlockTimeMs: 5_000,
+  rsvpTimeoutMs: 10_000,
+  rsvpResendIntervalMs: 2_000,
 };
 
 export const GEODE_MULTICAST_STACK: JGroupsConfig = {
@@ -116,7 +134,9 @@ export const GEODE_MULTICAST_STACK: JGroupsConfig = {
 /** What JGroups' own udp.xml sets otherwise than Geode (its M is a million). */
 export const UDP_XML_STACK: JGroupsConfig = {
   ...GEODE_MULTICAST_STACK,
+  protocols: [...MULTICAST_PROTOCOLS, 'RSVP'],
   answersPings: false,
+  ignoreDontBundle: true,
   desiredAvgGossipMs: 50_000,
   stableMaxBytes: 4_000_000,
   maxCredits: 2_000_000,
@@ -137,6 +157,9 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
   check(isName, `cluster '${cluster.slice(0, 50)}' is too long or not Latin-1`);
   const most = MAX_UDP_PAYLOAD_BYTES - MAX_ENVELOPE_BYTES - cluster.length;
   checkRange('fragSize', fragSize, 1, most);
+  checkRange('maxBundleSize', config.maxBundleSize, 1, MAX_UDP_PAYLOAD_BYTES);
+  checkRange('initialWindowBytes', config.initialWindowBytes, 0);
+  checkRange('maxWindowBytes', config.maxWindowBytes, 0);
   checkRange('xmitIntervalMs', config.xmitIntervalMs, 1);
   checkRange('ackThreshold', config.ackThreshold, 1);
   checkRange('connExpiryTimeoutMs', config.connExpiryTimeoutMs, 0);
@@ -150,6 +173,8 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
     `minThreshold ${config.minThreshold} is no share`,
   );
   checkRange('maxBlockTimeMs', config.maxBlockTimeMs, 1);
+  checkRange('rsvpTimeoutMs', config.rsvpTimeoutMs, 1);
+  checkRange('rsvpResendIntervalMs', config.rsvpResendIntervalMs, 1);
   checkProtocols(config);
   checkMulticast(config);
   return config;
@@ -157,7 +182,7 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
 
 function checkProtocols({ protocols, multicast }: JGroupsConfig): void {
   const names = protocols.join(' ');
-  const known = protocols.every((name) => MULTICAST_PROTOCOLS.includes(name));
+  const known = protocols.every((name) => name === 'RSVP' || MULTICAST_PROTOCOLS.includes(name));
   check(
     known && new Set(protocols).size === protocols.length,
     `protocols '${names}' are unknown or twice there`,
@@ -166,6 +191,10 @@ function checkProtocols({ protocols, multicast }: JGroupsConfig): void {
   check(at('UNICAST3') >= 0, `protocols '${names}' are without UNICAST3`);
   check(at('NAKACK2') >= 0 === (multicast !== null), `NAKACK2 and multicast go together, unlike '${names}'`);
   check(at('STABLE') >= 0 === (multicast !== null), `NAKACK2 needs STABLE, unlike '${names}'`);
+  check(
+    at('RSVP') < 0 || at('RSVP') === protocols.length - 1,
+    `RSVP belongs above all others, unlike in '${names}'`,
+  );
   const reliable = Math.max(at('UNICAST3'), at('NAKACK2'));
   check(
     multicast === null || at('STABLE') > at('NAKACK2'),

@@ -57,8 +57,7 @@ export abstract class FlowControl extends Protocol {
     const { counters, config } = this.context;
     const amount = readCredits(message.payload);
     if (amount === null) {
-      counters.malformed++;
-      this.context.complain(message.from, `its ${header.type} has no amount of credits; dropped`);
+      this.context.malformed(message.from, `its ${header.type} has no amount of credits; dropped`);
       return;
     }
     if (header.type === 'REPLENISH') {

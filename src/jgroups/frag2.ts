@@ -1,6 +1,7 @@
 import { Flag, type Frag2Header, type Header } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
 import type { JGroupsCounters } from './counters.ts';
+import type { PeerTable } from './peer-counters.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
 
 /** What one sender may have in unfinished reliable messages: past it new fragments are dropped, loudly. */
@@ -62,6 +63,7 @@ interface Sender {
 export class FRAG2 extends Protocol {
   readonly #fragSize: number;
   readonly #counters: JGroupsCounters;
+  readonly #peers: PeerTable;
   readonly #complain: (from: string, what: string) => void;
   readonly #senders = new Map<string, Sender>();
   #members: ReadonlySet<string> = new Set();
@@ -73,6 +75,7 @@ export class FRAG2 extends Protocol {
     super();
     this.#fragSize = context.config.fragSize;
     this.#counters = context.counters;
+    this.#peers = context.peers;
     this.#complain = context.complain;
   }
 
@@ -138,6 +141,7 @@ export class FRAG2 extends Protocol {
       !this.#fits(message.from, sender, pool, cost)
     ) {
       this.#counters.fragmentsDropped++;
+      this.#peers.of(message.from).malformed++;
       this.#complain(
         message.from,
         `fragment ${fragNo} of ${numFrags} of its message ${id} does not fit; dropped`,

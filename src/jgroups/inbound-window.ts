@@ -38,6 +38,11 @@ export class InboundWindow {
     return this.#window.highest;
   }
 
+  /** How many are missing before the highest. */
+  get gaps(): number {
+    return this.#window.gaps;
+  }
+
   /** A message that waits; undefined if it is not there, or is a placeholder. */
   waiting(seqno: number): InMessage | undefined {
     const item = this.#window.at(seqno);

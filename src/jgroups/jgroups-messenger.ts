@@ -10,31 +10,38 @@ import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, formatMember, type MemberId } from '../protocol/member-id.ts';
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
+import { type Confirmation, ConfirmationCollector } from './confirmation.ts';
 import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
 import { PING, PING_FLAGS, PONG, quorumPing } from './quorum-ping.ts';
 import { JGroupsStack } from './stack.ts';
 
-/** What Geode sets on its messages (WIRE-3.6 section 13), and what our unordered ones need. */
+/** What Geode sets on its messages beside DONT_BUNDLE (WIRE-3.6 section 13), and what our unordered ones need. */
 const SendFlags = {
-  ordered: Flag.DONT_BUNDLE,
-  unordered: Flag.DONT_BUNDLE | Flag.OOB,
-  highPriority: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER,
-  unreliable: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY,
+  ordered: 0,
+  unordered: Flag.OOB,
+  highPriority: Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER,
+  unreliable: Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY,
 } as const;
 
 export interface JGroupsMessengerOptions extends MessengerOptions {
   /** Settings of the stack that differ from Geode's. */
   readonly jgroups?: Partial<JGroupsConfig>;
+  /**
+   * Messages wait until the end of the turn for others to the same recipient, to share a datagram. Default: as Geode
+   * has it, messages to members leave at once while little is under way to them; those to the group are bundled.
+   */
+  readonly bundle?: boolean;
 }
 
 /** The legacy stack behind the messenger's contract: one member that talks reliable UDP with JGroups 3.6 peers. */
 export class JGroupsMessenger extends StackMessenger {
   readonly #config: JGroupsConfig;
+  readonly #bundle: boolean | undefined;
   readonly #timer: Timer;
   /** By uuid, of the members of the view that can be reached by UDP. */
   readonly #addresses = new Map<string, GeodeAddress>();
@@ -46,6 +53,8 @@ export class JGroupsMessenger extends StackMessenger {
   /** Of the view that is being installed. */
   #digest: Digest | undefined;
   #dormant = false;
+  /** Of the message that is being sent. */
+  #collector: ConfirmationCollector | null = null;
   /** While dormant: a member of the view sent a datagram. */
   onHeardDormant: (member: MemberId) => void = () => undefined;
   /** An answer to `ping`. A sender that is not in the view is known by its address alone. */
@@ -55,6 +64,7 @@ export class JGroupsMessenger extends StackMessenger {
   constructor(options: JGroupsMessengerOptions) {
     super(options, 'udp');
     this.#config = resolveConfig({ ...options.jgroups, cluster: options.cluster });
+    this.#bundle = options.bundle;
     if (options.host.includes('%')) {
       throw new LocalProtocolError(
         'ERR_HOST',
@@ -116,11 +126,38 @@ export class JGroupsMessenger extends StackMessenger {
     const address = this.#addresses.get(member.uuid);
     if (address === undefined) {
       this.#complainOfAddress(member); // and it ends as `memberLeft`
+      this.#collector?.handleUnreachable(member);
       return;
     }
     const nowMs = this.environment.nowMs();
-    this.#running().send(address, message.payload, sendFlags(message, reliable), nowMs);
+    const flags = sendFlags(message, reliable, this.#bundle ?? false);
+    const confirm = this.#collector?.ask([member]);
+    if (confirm === undefined) this.#running().send(address, message.payload, flags, nowMs);
+    else this.#running().sendConfirmed(address, message.payload, flags, confirm, nowMs);
     this.#arm();
+  }
+
+  /**
+   * As `send`; resolves when every recipient has confirmed that its application had the message, or after the time.
+   * Needs RSVP in the stack (`jgroups.protocols`), here and at the recipients: Geode's stacks are without it.
+   * @param timeoutMs default: `jgroups.rsvpTimeoutMs`
+   * @throws {LocalProtocolError} as `send`, and `ERR_RSVP` if the stack has no RSVP
+   */
+  sendAndConfirm(
+    message: OutgoingMessage,
+    timeoutMs: number = this.#config.rsvpTimeoutMs,
+  ): Promise<Confirmation> {
+    if (!this.#config.protocols.includes('RSVP')) {
+      throw new LocalProtocolError('ERR_RSVP', 'to be confirmed, messages need RSVP among jgroups.protocols');
+    }
+    const collector = new ConfirmationCollector(timeoutMs);
+    this.#collector = collector;
+    try {
+      collector.finish(this.send(message));
+    } finally {
+      this.#collector = null;
+    }
+    return collector.result;
   }
 
   /** 'all' is a group message if `jgroups.multicast` says so. */
@@ -129,8 +166,12 @@ export class JGroupsMessenger extends StackMessenger {
   }
 
   protected override transmitToGroup(message: OutgoingMessage, reliable: boolean): void {
-    const flags = sendFlags(message, reliable);
-    this.#running().sendToGroup(message.payload, flags, this.environment.nowMs());
+    const flags = sendFlags(message, reliable, this.#bundle ?? true);
+    const nowMs = this.environment.nowMs();
+    const self = this.memberId.uuid;
+    const confirm = this.#collector?.ask(this.view?.members.filter(({ uuid }) => uuid !== self) ?? []);
+    if (confirm === undefined) this.#running().sendToGroup(message.payload, flags, nowMs);
+    else this.#running().sendConfirmed(null, message.payload, flags, confirm, nowMs);
     this.#arm();
   }
 
@@ -216,6 +257,7 @@ export class JGroupsMessenger extends StackMessenger {
   protected async close(): Promise<void> {
     this.#timer.clear();
     if (!this.#dormant) this.#running().stop(this.environment.nowMs());
+    this.#running().close();
     const socket = this.#socket;
     this.#socket = null; // a handler may be running: what it brings about is not sent any more
     await Promise.all([socket?.close(), this.#groupSocket?.close()]);
@@ -225,6 +267,11 @@ export class JGroupsMessenger extends StackMessenger {
     if (this.#stack === null) return { bytesSent: 0, bytesReceived: 0, counters: {} };
     const { bytesSent, bytesReceived, ...counters } = this.#stack.counters;
     return { bytesSent, bytesReceived, counters };
+  }
+
+  protected override peerStats(uuid: string): Pick<PeerStats, 'udp'> {
+    const isHere = this.#stack !== null && uuid !== this.memberId.uuid && this.#addresses.has(uuid);
+    return isHere ? { udp: this.#running().peerStats(uuid, this.environment.nowMs()) } : {};
   }
 
   /**
@@ -282,7 +329,12 @@ export class JGroupsMessenger extends StackMessenger {
   }
 }
 
-function sendFlags(message: OutgoingMessage, reliable: boolean): number {
+function sendFlags(message: OutgoingMessage, reliable: boolean, bundle: boolean): number {
+  const dontBundle = message.dontBundle ?? !bundle;
+  return kindFlags(message, reliable) | (dontBundle ? Flag.DONT_BUNDLE : 0);
+}
+
+function kindFlags(message: OutgoingMessage, reliable: boolean): number {
   if (!reliable) return SendFlags.unreliable;
   if (message.highPriority === true) return SendFlags.highPriority;
   return message.ordered === false ? SendFlags.unordered : SendFlags.ordered;

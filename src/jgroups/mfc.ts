@@ -59,6 +59,11 @@ export class MFC extends FlowControl {
     return true;
   }
 
+  /** Bytes that the member still takes; null: it is no member. */
+  creditsOf(member: string): number | null {
+    return this.#credits.get(member)?.left ?? null;
+  }
+
   override installView(view: GroupView, nowMs: number): void {
     super.installView(view, nowMs);
     for (const member of this.#credits.keys()) if (!view.keys.has(member)) this.#credits.delete(member);

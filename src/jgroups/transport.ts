@@ -1,8 +1,10 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { canonicalIp } from '../../codecs/bytes/ip.ts';
 import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
-import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
+import { decodeDatagram } from '../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
+import { InvariantError } from '../protocol/errors.ts';
+import { Bundler, encodeMessages } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
 import { type Endpoint, PhysicalAddresses } from './physical-addresses.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, type Protocol } from './protocol.ts';
@@ -28,6 +30,7 @@ export class Transport {
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
   /** As the socket spells it. */
   readonly #ownHost: string;
+  readonly #bundler: Bundler;
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
   /** Own messages that we are to receive, too: not before the call that sends them has returned. */
@@ -43,11 +46,13 @@ export class Transport {
     this.#events = events;
     this.#above = above;
     this.#ownHost = canonicalIp(context.self.host);
+    this.#bundler = new Bundler(context.config, context.self, (dest, messages) => this.#send(dest, messages));
   }
 
   installView(view: GroupView): void {
     this.#others = view.members.filter((member) => addressKey(member) !== this.#context.selfKey);
     this.#physical.installView(view.keys);
+    this.#bundler.retain(view.keys);
   }
 
   // --- from the wire ---------------------------------------------------------------------------------------
@@ -81,6 +86,8 @@ export class Transport {
       this.#events.transmit(PONG, host, port);
       return;
     }
+    this.#fromHost = host;
+    this.#fromPort = port;
     let datagram: Datagram;
     try {
       datagram = decodeDatagram(bytes);
@@ -89,8 +96,6 @@ export class Transport {
       this.#handleUndecodable(error, bytes, `${host}:${port}`);
       return;
     }
-    this.#fromHost = host;
-    this.#fromPort = port;
     if (datagram.kind === 'single') this.#handleSingle(datagram.message, `${host}:${port}`, nowMs);
     else this.#handleBundle(datagram, `${host}:${port}`, nowMs);
   }
@@ -109,9 +114,19 @@ export class Transport {
       this.#events.complain('version', sender, what);
       return;
     }
-    counters.malformed++;
+    this.#countMalformed();
     const what = `malformed datagram of ${bytes.length} bytes dropped: ${error.message}`;
     this.#events.complain('malformed', sender, what);
+  }
+
+  /** Of whoever has the address that the datagram came from: nothing in it can be believed. */
+  #countMalformed(): void {
+    const { counters, peers } = this.#context;
+    counters.malformed++;
+    const isSender = (member: Address): boolean =>
+      member.kind !== 'uuid' && member.port === this.#fromPort && member.host === this.#fromHost;
+    const member = this.#others.find(isSender);
+    if (member !== undefined) peers.of(addressKey(member)).malformed++;
   }
 
   #handleSingle(message: Message, sender: string, nowMs: number): void {
@@ -161,7 +176,7 @@ export class Transport {
   #incoming(message: Message, dest: Address | null, src: Address | null, sender: string): InMessage | null {
     const { counters } = this.#context;
     if (src === null) {
-      counters.malformed++;
+      this.#countMalformed();
       this.#events.complain('malformed', sender, 'message without a sender address dropped');
       return null;
     }
@@ -186,22 +201,44 @@ export class Transport {
   // --- to the wire -----------------------------------------------------------------------------------------
 
   down(message: OutMessage, nowMs: number): void {
-    if (message.dest === null) this.#sendToGroup(message, nowMs);
-    else if (addressKey(message.dest) === this.#context.selfKey) this.#loop(message, nowMs);
-    else this.#sendTo(message.dest, message);
+    if (message.loopback === true) this.#loop(message, nowMs);
+    if (message.dest !== null && addressKey(message.dest) === this.#context.selfKey)
+      this.#loop(message, nowMs);
+    else if (this.#bundler.accepts(message)) this.#bundler.add(message, nowMs);
+    else this.#send(message.dest, [message]);
   }
 
-  #sendTo(dest: Address, message: OutMessage): void {
+  /** To one member, in one datagram; the caller minds its size. */
+  downBatch(messages: readonly OutMessage[], nowMs: number): void {
+    const dest = messages[0]?.dest ?? null;
+    if (dest === null) throw new InvariantError('a batch goes to one member');
+    if (addressKey(dest) === this.#context.selfKey) {
+      for (const message of messages) this.#loop(message, nowMs);
+      return;
+    }
+    this.#bundler.flushTo(dest);
+    this.#send(dest, messages);
+  }
+
+  /** End of the turn: what waits to be bundled leaves. */
+  flush(): void {
+    this.#bundler.flush();
+  }
+
+  #send(dest: Address | null, messages: readonly OutMessage[]): void {
+    const { config, counters, self } = this.#context;
+    if (messages.length > 1) counters.bundlesSent++;
+    if (dest === null) {
+      this.#sendToGroup(encodeMessages(config, self, messages));
+      return;
+    }
     const physical = this.#find(dest);
-    if (physical === null) return;
-    this.#transmit(this.#encode(message), physical);
+    if (physical !== null) this.#transmit(encodeMessages(config, self, messages), physical);
   }
 
   /** The same bytes to everybody, by IP multicast or one datagram for each (WIRE-3.6 section 13). */
-  #sendToGroup(message: OutMessage, nowMs: number): void {
+  #sendToGroup(datagram: Buffer): void {
     const { config, counters } = this.#context;
-    if (message.loopback === true) this.#loop(message, nowMs);
-    const datagram = this.#encode(message);
     if (config.multicast !== null && config.multicast !== 'unicasts') {
       counters.datagramsSent++;
       counters.bytesSent += datagram.length;
@@ -212,22 +249,6 @@ export class Transport {
       const physical = this.#find(member);
       if (physical !== null) this.#transmit(datagram, physical);
     }
-  }
-
-  #encode({ dest, src, flags, headers, payload }: OutMessage): Buffer {
-    const { config, self } = this.#context;
-    return encodeDatagram({
-      kind: 'single',
-      version: config.version,
-      multicast: dest === null,
-      message: {
-        dest,
-        src: src ?? self,
-        flags,
-        headers: [...headers, { protocol: 'TP', cluster: config.cluster }],
-        payload,
-      },
-    });
   }
 
   #transmit(datagram: Buffer, { host, port }: Endpoint): void {
@@ -256,7 +277,7 @@ export class Transport {
 
   /** As soon as possible, if something waits. */
   nextDeadlineMs(): number {
-    return this.#loopbackAtMs;
+    return Math.min(this.#loopbackAtMs, this.#bundler.flushAtMs);
   }
 
   handleTimeout(nowMs: number): void {

@@ -1,6 +1,7 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { type Address, addressKey, Flag, type Unicast3Header } from '../../codecs/jgroups/message.ts';
 import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqno-list.ts';
+import type { UdpPeerStats } from '../protocol/messenger.ts';
 import type { JGroupsConfig } from './config.ts';
 import { ClosedConnections, isOlder, MAX_CONN_ID, STALE_MS } from './connection-id.ts';
 import type { ProtocolContext } from './context.ts';
@@ -14,8 +15,8 @@ import {
   type OutMessage,
   Protocol,
 } from './protocol.ts';
-import { ResendQueue } from './resend-queue.ts';
-import { ReceiveConnection, SendConnection } from './unicast3-peer.ts';
+import { type Acknowledged, SendConnection } from './send-connection.ts';
+import { ReceiveConnection } from './unicast3-peer.ts';
 
 /**
  * Senders that are no members may still open connections (they join, or their view is ahead of ours); more than
@@ -30,23 +31,27 @@ const MAX_STRANGERS = 1_000;
 export class UNICAST3 extends Protocol {
   readonly #config: JGroupsConfig;
   readonly #counters: JGroupsCounters;
-  readonly #events: Pick<ProtocolContext, 'acknowledged' | 'complain'>;
+  readonly #context: ProtocolContext;
   readonly #send = new Map<string, SendConnection>();
   readonly #receive = new Map<string, ReceiveConnection>();
   readonly #closed = new ClosedConnections();
   readonly #firstSeqnoAskedMs = new Map<string, number>();
-  readonly #resends = new ResendQueue((message, nowMs) => this.#resend(message, nowMs));
   #members: ReadonlySet<string> = new Set();
   #nextConnId = 0;
   /** Shared by ACK and SEND_FIRST_SEQNO. */
   #timestamp = 0;
   #nextTickMs: number;
+  /** Have messages that are to leave at the end of the turn. */
+  #unflushed: SendConnection[] = [];
+  #flushAtMs = Infinity;
+  /** The earliest timeout of a connection, or earlier. */
+  #timeoutAtMs = Infinity;
 
   constructor(context: ProtocolContext) {
     super();
     this.#config = context.config;
     this.#counters = context.counters;
-    this.#events = context;
+    this.#context = context;
     this.#nextTickMs = context.startMs + context.config.xmitIntervalMs;
   }
 
@@ -55,19 +60,37 @@ export class UNICAST3 extends Protocol {
   down(message: OutMessage, nowMs: number): void {
     if (message.dest !== null && (message.flags & Flag.NO_RELIABILITY) === 0) {
       const connection = this.#sendConnection(message.dest, nowMs);
-      const seqno = connection.window.next;
-      const { connId } = connection;
-      message.headers.push({ protocol: 'UNICAST3', type: 'DATA', seqno, connId, first: seqno === 1 });
-      connection.window.push(message);
+      connection.send(message, nowMs);
+      this.#schedule(connection, nowMs);
+    } else this.below.down(message, nowMs);
+  }
+
+  /** End of the turn. */
+  flush(nowMs: number): void {
+    if (this.#flushAtMs === Infinity) return;
+    const connections = this.#unflushed;
+    this.#unflushed = [];
+    this.#flushAtMs = Infinity;
+    for (const connection of connections) {
+      connection.isScheduled = false;
+      connection.flush(nowMs);
+      this.#schedule(connection, nowMs);
     }
-    this.below.down(message, nowMs);
+  }
+
+  #schedule(connection: SendConnection, nowMs: number): void {
+    if (connection.timeoutAtMs < this.#timeoutAtMs) this.#timeoutAtMs = connection.timeoutAtMs;
+    if (!connection.wantsFlush || connection.isScheduled) return;
+    connection.isScheduled = true;
+    this.#unflushed.push(connection);
+    this.#flushAtMs = Math.min(this.#flushAtMs, nowMs);
   }
 
   #sendConnection(dest: Address, nowMs: number): SendConnection {
     const key = addressKey(dest);
     let connection = this.#send.get(key);
     if (connection === undefined) {
-      connection = new SendConnection(dest, this.#nextConnId, nowMs);
+      connection = new SendConnection(dest, this.#nextConnId, this.below, this.#context, nowMs);
       this.#nextConnId = this.#nextConnId >= MAX_CONN_ID ? 0 : this.#nextConnId + 1;
       if (!this.#members.has(key)) connection.giveUpAtMs = nowMs + this.#config.maxRetransmitTimeMs;
       this.#send.set(key, connection);
@@ -113,6 +136,7 @@ export class UNICAST3 extends Protocol {
     connection.ackPending = true;
     if (outcome === 'duplicate') {
       this.#counters.duplicates++;
+      this.#context.peers.of(message.from).duplicates++;
       return;
     }
     if (oob) this.above.up(message, nowMs);
@@ -128,30 +152,36 @@ export class UNICAST3 extends Protocol {
   ): ReceiveConnection | null {
     const { from } = message;
     const connection = this.#receive.get(from);
-    if (connection?.connId === header.connId) return connection;
-    if (header.seqno < 1) {
-      this.#counters.rejected++;
-      this.#events.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
-      return null;
-    }
+    const isSameId = connection?.connId === header.connId;
+    const isRestart = isSameId && header.first && connection.isContradictedBy(message, header.seqno);
+    if (isSameId && !isRestart) return connection;
     if (!header.first) {
       this.#counters.noConnection++;
       this.#askForFirstSeqno(message.src, from, nowMs);
       return null;
     }
-    if (this.#isStale(connection, from, header.connId, nowMs)) {
+    if (header.seqno < 1) {
+      this.#counters.rejected++;
+      this.#context.peers.of(from).malformed++;
+      this.#context.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
+      return null;
+    }
+    const isStale = isRestart
+      ? !connection.hasLeft && nowMs - connection.touchedMs < STALE_MS
+      : this.#isStale(connection, from, header.connId, nowMs);
+    if (isStale) {
       this.#counters.staleConnections++;
       return null;
     }
     if (connection === undefined && !this.#members.has(from) && this.#strangers() >= MAX_STRANGERS) {
       this.#counters.rejected++;
-      this.#events.complain(
+      this.#context.complain(
         from,
         `is no member, and ${MAX_STRANGERS} others that are none have connections already`,
       );
       return null;
     }
-    const fresh = new ReceiveConnection(message.src, header.connId, header.seqno, nowMs);
+    const fresh = new ReceiveConnection(message, header.connId, header.seqno, nowMs);
     this.#receive.set(from, fresh);
     return fresh;
   }
@@ -190,10 +220,10 @@ export class UNICAST3 extends Protocol {
       case 'ACK':
         if (connection?.connId !== header.connId || !connection.acceptTimestamp(header.timestamp)) return;
         this.#counters.acksReceived++;
-        this.#acknowledge(message.from, connection, header.seqno);
+        this.#acknowledge(message.from, connection, header.seqno, nowMs);
         return;
       case 'SEND_FIRST_SEQNO':
-        if (connection?.acceptTimestamp(header.timestamp) === true) this.#resendFirst(connection, nowMs);
+        if (connection?.acceptTimestamp(header.timestamp) === true) connection.resendFirst(nowMs);
         return;
       case 'XMIT_REQ':
         this.#counters.xmitRequestsReceived++;
@@ -208,26 +238,13 @@ export class UNICAST3 extends Protocol {
     }
   }
 
-  #acknowledge(from: string, connection: SendConnection, seqno: number): void {
-    let messages = 0;
-    let bytes = 0;
-    connection.window.acknowledge(seqno, (message, acknowledged) => {
-      if (acknowledged <= connection.settledSeqno) return;
-      messages += message.completes;
-      bytes += message.pendingBytes;
-    });
-    if (messages > 0 || bytes > 0) this.#events.acknowledged(from, messages, bytes);
-  }
-
-  /** The lowest message that is not acknowledged, marked as the first: the peer starts its window there. */
-  #resendFirst(connection: SendConnection, nowMs: number): void {
-    const message = connection.window.at(connection.window.acked + 1);
-    if (message === undefined) return;
-    this.#counters.retransmitted++;
-    const headers = message.headers.map((header) =>
-      header.protocol === 'UNICAST3' && header.type === 'DATA' ? { ...header, first: true } : header,
-    );
-    this.below.down({ ...message, headers }, nowMs);
+  #acknowledge(from: string, connection: SendConnection, seqno: number, nowMs: number): void {
+    const told: Acknowledged = { messages: 0, bytes: 0 };
+    const isLost = connection.handleAck(seqno, told, nowMs);
+    if (told.messages > 0 || told.bytes > 0) this.#context.acknowledged(from, told.messages, told.bytes);
+    if (this.#send.get(from) !== connection) return; // a handler may do anything
+    connection.proceed(isLost, nowMs);
+    this.#schedule(connection, nowMs);
   }
 
   #resendRequested(connection: SendConnection, request: InMessage, nowMs: number): void {
@@ -236,36 +253,36 @@ export class UNICAST3 extends Protocol {
       seqnos = decodeSeqnoList(request.payload ?? new Uint8Array(0));
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      this.#counters.malformed++;
-      this.#events.complain(request.from, `its retransmission request is malformed: ${error.message}`);
+      this.#context.malformed(request.from, `its retransmission request is malformed: ${error.message}`);
       return;
     }
-    const { from } = request;
-    const find = (seqno: number): OutMessage | undefined =>
-      this.#send.get(from) === connection ? connection.window.at(seqno) : undefined;
-    this.#resends.add(from, seqnos, find, nowMs);
-  }
-
-  #resend(message: OutMessage | undefined, nowMs: number): void {
-    if (message === undefined) return;
-    this.#counters.retransmitted++;
-    this.below.down(message, nowMs);
+    connection.resendRequested(seqnos, nowMs);
+    this.#schedule(connection, nowMs);
   }
 
   // --- time ------------------------------------------------------------------------------------------------
 
   override nextDeadlineMs(): number {
-    return Math.min(this.#nextTickMs, this.#resends.nextDeadlineMs());
+    return Math.min(this.#nextTickMs, this.#timeoutAtMs, this.#flushAtMs);
   }
 
   override handleTimeout(nowMs: number): void {
-    this.#resends.handleTimeout(nowMs);
+    if (nowMs >= this.#timeoutAtMs) this.#handleTimeouts(nowMs);
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + this.#config.xmitIntervalMs;
     this.sendPendingAcks(nowMs);
     this.#requestGaps(nowMs);
-    for (const connection of this.#send.values()) this.#resend(connection.lastIfStuck(), nowMs);
+    for (const connection of this.#send.values()) connection.resend(connection.lastIfStuck(), nowMs);
     this.#expire(nowMs);
+  }
+
+  #handleTimeouts(nowMs: number): void {
+    this.#timeoutAtMs = Infinity;
+    for (const connection of this.#send.values()) {
+      if (connection.timeoutAtMs === Infinity) continue;
+      connection.handleTimeout(nowMs);
+      this.#schedule(connection, nowMs);
+    }
   }
 
   sendPendingAcks(nowMs: number): void {
@@ -290,6 +307,7 @@ export class UNICAST3 extends Protocol {
       const missing = connection.window.gapsToRequest(this.#config.maxXmitReqSize);
       if (missing.length === 0) continue;
       this.#counters.xmitRequestsSent++;
+      this.#context.peers.of(addressKey(connection.peer)).requested += missing.length;
       const end = Math.min(connection.window.highest, (missing[0] as number) + this.#config.maxXmitReqSize);
       const payload = encodeSeqnoList(missing, end);
       this.#sendControl(connection.peer, { protocol: 'UNICAST3', type: 'XMIT_REQ' }, nowMs, payload);
@@ -302,7 +320,7 @@ export class UNICAST3 extends Protocol {
       connExpiryTimeoutMs > 0 && nowMs - touchedMs >= connExpiryTimeoutMs;
     for (const [key, connection] of this.#send) {
       // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
-      const awaitsAck = connection.window.size > 0 && this.#members.has(key);
+      const awaitsAck = connection.window.size + connection.queued > 0 && this.#members.has(key);
       if ((isIdle(connection.touchedMs) && !awaitsAck) || nowMs >= connection.giveUpAtMs)
         connection.close(nowMs);
       if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
@@ -322,6 +340,9 @@ export class UNICAST3 extends Protocol {
 
   #removeSend(key: string, connection: SendConnection, nowMs: number): void {
     this.#send.delete(key);
+    const counters = this.#context.peers.of(key);
+    counters.sentBefore += connection.window.highest;
+    counters.ackedBefore += connection.window.acked;
     if (!this.#members.has(key)) return;
     this.#sendControl(
       connection.peer,
@@ -330,10 +351,22 @@ export class UNICAST3 extends Protocol {
     );
   }
 
+  peerStats(key: string): Pick<UdpPeerStats, 'sent' | 'acked' | 'window' | 'gaps'> {
+    const send = this.#send.get(key)?.window;
+    const { sentBefore, ackedBefore } = this.#context.peers.find(key);
+    return {
+      sent: sentBefore + (send?.highest ?? 0),
+      acked: ackedBefore + (send?.acked ?? 0),
+      window: send?.size ?? 0,
+      gaps: this.#receive.get(key)?.window.gaps ?? 0,
+    };
+  }
+
   // --- views -----------------------------------------------------------------------------------------------
 
-  installView({ keys: members }: GroupView, nowMs: number): void {
+  installView({ keys: members, members: addresses }: GroupView, nowMs: number): void {
     this.#members = members;
+    this.#forgetReincarnated(addresses);
     for (const [key, connection] of this.#send) {
       if (!members.has(key)) connection.depart(nowMs);
       else {
@@ -342,8 +375,19 @@ export class UNICAST3 extends Protocol {
       }
     }
     for (const [key, connection] of this.#receive) {
-      if (!members.has(key)) connection.close(nowMs);
+      if (!members.has(key)) connection.depart(nowMs);
       else if (connection.closing) connection.open(nowMs);
+    }
+  }
+
+  /** Another process came back under the uuid of one that had left: its address tells of a later view. */
+  #forgetReincarnated(view: readonly Address[]): void {
+    for (const member of view) {
+      const key = addressKey(member);
+      const send = this.#send.get(key);
+      const receive = this.#receive.get(key);
+      if (send?.closing === true && isAnother(send.peer, member)) this.#send.delete(key);
+      if (receive?.closing === true && isAnother(receive.peer, member)) this.#receive.delete(key);
     }
   }
 
@@ -355,6 +399,12 @@ export class UNICAST3 extends Protocol {
   ): void {
     this.below.down(controlMessage(dest, controlFlags(header.type), header, payload), nowMs);
   }
+}
+
+/** Of two addresses with one uuid; one that has not joined tells -1 for its view. */
+function isAnother(before: Address, now: Address): boolean {
+  if (before.kind !== 'geode' || now.kind !== 'geode') return false;
+  return before.viewId >= 0 && now.viewId >= 0 && before.viewId !== now.viewId;
 }
 
 /** WIRE-3.6 section 5. */

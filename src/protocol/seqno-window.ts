@@ -96,8 +96,13 @@ export class ReceiveWindow<T> {
     return this.#waiting.get(seqno);
   }
 
+  /** How many seqnos are missing up to the highest. */
+  get gaps(): number {
+    return this.#highest - this.#delivered - this.#waiting.size;
+  }
+
   get hasGap(): boolean {
-    return this.#highest - this.#delivered > this.#waiting.size;
+    return this.gaps > 0;
   }
 
   /** `duplicate`: given out or stored already. `beyond`: further ahead than the window reaches; not stored. */

@@ -238,6 +238,7 @@ export class DelegatingMessenger implements Messenger {
           sent: addCounts(peer.sent, other.sent),
           received: peer.received + other.received,
           pendingBytes: peer.pendingBytes + other.pendingBytes,
+          ...(peer.udp === undefined ? {} : { udp: peer.udp }),
         });
       }
     }

@@ -83,16 +83,21 @@ export class Team {
   }
 
   /**
-   * Repeats a one-way measurement with more and more messages, not bundled and bundled, so that a JVM has compiled
-   * what it is measured by.
+   * Repeats a measurement, not bundled and bundled, until a message costs no less processor time than before: a JVM
+   * has compiled by then what it is measured by.
    */
-  async warmUp(seconds: number): Promise<void> {
-    const deadline = performance.now() + seconds * 1e3;
-    let count = LEAST_WARM_UP;
-    for (let bundle = false; performance.now() < deadline; bundle = !bundle) {
-      const { metrics } = await this.oneWay({ count, sizeBytes: 1024, bundle });
-      const affordable = Math.round(((metrics['rate'] ?? 0) * seconds) / 4);
-      count = Math.max(LEAST_WARM_UP, Math.min(4 * count, affordable));
+  async warmUp(maxSeconds: number): Promise<void> {
+    for (const bundle of [false, true]) {
+      const deadline = performance.now() + (maxSeconds / 2) * 1e3;
+      let [count, best, settled] = [LEAST_WARM_UP, Infinity, 0];
+      while (settled < 2 && performance.now() < deadline) {
+        const { metrics, cpuSeconds } = await this.oneWay({ count, sizeBytes: 1024, bundle });
+        const cost = cpuSeconds / count;
+        settled = cost > 0.9 * best ? settled + 1 : 0;
+        best = Math.min(best, cost);
+        const affordable = ((metrics['rate'] ?? 0) * maxSeconds) / 8;
+        count = Math.round(Math.max(LEAST_WARM_UP, Math.min(4 * count, affordable)));
+      }
     }
   }
 

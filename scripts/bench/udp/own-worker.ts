@@ -99,10 +99,9 @@ export class OwnEngine implements Engine {
   }
 }
 
-/** What tells the messenger that a message may share its datagram with others. */
+/** Whether a message may share its datagram with others; a messenger that never bundles does not know the option. */
 function bundling(bundle: boolean): Partial<OutgoingMessage> {
-  // the option is to come; what is not known is ignored
-  return bundle ? ({ bundle: true } as Partial<OutgoingMessage>) : {};
+  return { dontBundle: !bundle } as Partial<OutgoingMessage>;
 }
 
 /** @param text `<host>:<port>:<viewId>:<uuid>` */

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import test from 'ava';
 
-import { type Address, Flag, type Header } from '../../../codecs/jgroups/message.ts';
+import { type Address, Flag } from '../../../codecs/jgroups/message.ts';
 import { VERSION_3_6_20 } from '../../../codecs/jgroups/version.ts';
 import { addressOf, data, keyOf, type Member, messageOf, type Puppet, single, World } from './world.ts';
 
