@@ -14,6 +14,7 @@ const CONFIG: Partial<JGroupsConfig> = {
   ...UDP_XML_STACK,
   cluster: 'AG',
   multicast: 'unicasts',
+  ignoreDontBundle: false,
   desiredAvgGossipMs: 1_000_000,
 };
 const RESPONSE = Flag.RSVP | Flag.INTERNAL | Flag.DONT_BUNDLE | Flag.OOB;
