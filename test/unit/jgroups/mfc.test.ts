@@ -135,9 +135,8 @@ test('credits for a message that is larger than all of them are asked for at onc
   const { world, a } = trio();
   a.sendToGroup(Buffer.alloc(100));
   a.sendToGroup(Buffer.alloc(30_000));
-  a.takeSent();
   world.run(0);
-  const asked = a.take();
+  const asked = a.take().filter((text) => text.includes('CREDIT'));
   t.deepEqual(
     asked.map((text) => text.replace(/.* MFC/, 'MFC')),
     ['MFC CREDIT_REQUEST 100', 'MFC CREDIT_REQUEST 100'],

@@ -14,6 +14,7 @@ const CONFIG: Partial<JGroupsConfig> = {
   ...UDP_XML_STACK,
   cluster: 'AG',
   multicast: 'unicasts',
+  ignoreDontBundle: false,
   desiredAvgGossipMs: 1_000_000,
 };
 const RESPONSE = Flag.RSVP | Flag.INTERNAL | Flag.DONT_BUNDLE | Flag.OOB;
@@ -220,7 +221,7 @@ test('ids are shorts that wrap; one that is in use is not given out again', (t) 
     down: ({ headers }: { headers: Header[] }) => void (id = headerOf({ headers }, 'RSVP')?.id ?? NaN),
   };
   const above = { up: () => undefined, upBatch: () => undefined };
-  rsvpProtocol.connect(above, below);
+  rsvpProtocol.connect(above, { ...below, downBatch: () => undefined });
   const dest = addressOf(2);
   const src = { src: dest, from: dest.uuid, toGroup: false, flags: RESPONSE, payload: null };
   const seen = new Set<number>();

@@ -140,10 +140,10 @@ test('credits for a message that is larger than all of them are asked for at onc
   const { a, p, world } = pair();
   send(a, p, 100);
   send(a, p, 30_000);
-  a.take();
   world.run(0);
+  const asked = a.take().filter((text) => text.includes('CREDIT'));
   t.deepEqual(
-    a.take().map((text) => text.replace(/.* (?=CREDIT)/, '')),
+    asked.map((text) => text.replace(/.* (?=CREDIT)/, '')),
     ['CREDIT_REQUEST 100'],
   );
 });
