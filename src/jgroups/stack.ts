@@ -260,13 +260,13 @@ export class JGroupsStack {
   peerStats(peer: string, nowMs: number): UdpPeerStats {
     const counters = this.#peers.find(peer);
     const { retransmitted, requested, duplicates, malformed } = counters;
-    const { sent, acked, window, gaps } = this.#unicast3.peerStats(peer);
-    const { credits, queue, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
+    const { sent, acked, window, queue, gaps } = this.#unicast3.peerStats(peer);
+    const { credits, queue: blocked, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
     const unicasts = { sent, acked, window, retransmitted, requested, duplicates, gaps };
     const group = this.#nakack2?.peerStats(peer);
     return {
       ...unicasts,
-      ...{ credits, queue, blockedMs, malformed },
+      ...{ credits, queue: queue + blocked, blockedMs, malformed },
       ...(group === undefined ? {} : { group: { ...group, credits: this.#mfc?.creditsOf(peer) ?? null } }),
     };
   }
