@@ -69,10 +69,9 @@ export async function runSeed(
       : { trace: (line: string) => trace(`${clock.nowMs.toFixed(3).padStart(10)} ${line}`) };
   const kind = subject.kinds[below(rng, subject.kinds.length)]!;
   const tuning = (subject.tune ?? plainTuning)(rng);
-  const { receiveQueueBytes } = tuning;
   const network = new VirtualNetwork(clock, {
     seed: below(rng, 0x1_0000_0000),
-    ...(receiveQueueBytes === undefined ? {} : { receiveQueueBytes }),
+    ...tuning.network,
     ...stamped,
   });
   const cluster = new Cluster({

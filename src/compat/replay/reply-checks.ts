@@ -1,4 +1,4 @@
-import { type Address, addressKey, Flag, type Message } from '../../../codecs/jgroups/message.ts';
+import { type Address, addressKey, Flag, type Message, type ViewId } from '../../../codecs/jgroups/message.ts';
 import type { JGroupsConfig } from '../../jgroups/config.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import type { Addressed } from './captured-datagrams.ts';
@@ -43,7 +43,7 @@ export class ReplyChecks {
     this.group = new GroupChecks({ key, model: model.group, ours, nameOf, problem });
   }
 
-  installView(keys: ReadonlySet<string>, viewId: number): void {
+  installView(keys: ReadonlySet<string>, viewId: ViewId): void {
     const others = new Set([...keys].filter((key) => key !== this.#context.key));
     for (const protocol of FLOW_PROTOCOLS) this.#credits[protocol].installView(others);
     this.group.installView(keys, viewId);
@@ -63,8 +63,8 @@ export class ReplyChecks {
   }
 
   /** @param message as the stack gets it, in its own numbers */
-  handle(from: string, message: Message): void {
-    this.group.handle(from, message);
+  handle(from: string, message: Message, nowMs: number): void {
+    this.group.handle(from, message, nowMs);
   }
 
   /** @param mine a seqno of the real member's messages to a peer as the stack has it */

@@ -214,6 +214,9 @@ function resolve(
       ...(minCredits > 0 ? { minThreshold: minCredits / maxCredits } : {}),
       ...(resendLastSeqno ? {} : { resendLastSeqnoMaxTimes: 0 }),
       maxXmitReqSize: maxXmitReqSize(settings, transport.maxBundleSize),
+      maxBundleSize: transport.maxBundleSize,
+      ignoreDontBundle: transport.ignoreDontBundle,
+      answersPings: transport.answersPings,
       protocols,
       multicast: protocols.includes('NAKACK2') ? groupOf(transport) : null,
     });

@@ -19,10 +19,15 @@ export interface TransportSettings {
   readonly udpReceiveBufferBytes: number;
   readonly udpSendBufferBytes: number;
   readonly maxBundleSize: number;
+  readonly ignoreDontBundle: boolean;
+  readonly answersPings: boolean;
 }
 
 /** What the other elements say: settings of ours under their own name, and what some are made of. */
-interface ProtocolSettings extends Omit<JGroupsConfig, 'cluster' | 'version' | 'multicast' | 'protocols'> {
+interface ProtocolSettings extends Omit<
+  JGroupsConfig,
+  'cluster' | 'version' | 'multicast' | 'protocols' | keyof TransportSettings
+> {
   /** 0: not set. */
   readonly minCredits: number;
   /** 0: not set, as `maxXmitReqSize` is then. */
@@ -111,6 +116,8 @@ export const TRANSPORT_DEFAULTS: TransportSettings = {
   udpReceiveBufferBytes: 64_000,
   udpSendBufferBytes: 100_000,
   maxBundleSize: 64_000,
+  ignoreDontBundle: true,
+  answersPings: false,
 };
 
 const UDP: ProtocolRules = {
@@ -128,7 +135,7 @@ const UDP: ProtocolRules = {
     ucast_send_buf_size: number('udpSendBufferBytes'),
     mcast_recv_buf_size: number('mcastReceiveBufferBytes'),
     max_bundle_size: number('maxBundleSize'),
-    ignore_dont_bundle: local,
+    ignore_dont_bundle: boolean('ignoreDontBundle'),
     bind_interface: warning('the address is chosen by host alone'),
     external_addr: {
       kind: 'error',
@@ -153,6 +160,9 @@ const UDP: ProtocolRules = {
   },
   local: TRANSPORT_LOCAL,
 };
+
+/** Geode's transport is UDP with an answer to its quorum check (WIRE-3.6 section 13). */
+const GEODE_TRANSPORT: ProtocolRules = { ...UDP, defaults: { ...TRANSPORT_DEFAULTS, answersPings: true } };
 
 const NAKACK2: ProtocolRules = {
   protocol: 'NAKACK2',
@@ -244,16 +254,28 @@ const FRAG2: ProtocolRules = {
   attributes: { frag_size: number('fragSize') },
 };
 
+const RSVP: ProtocolRules = {
+  protocol: 'RSVP',
+  defaults: { rsvpTimeoutMs: 10_000, rsvpResendIntervalMs: 2_000 },
+  attributes: {
+    timeout: number('rsvpTimeoutMs'),
+    resend_interval: number('rsvpResendIntervalMs'),
+    throw_exception_on_timeout: local,
+    ack_on_delivery: fixed('true', 'warning', 'a message is confirmed after it was delivered'),
+  },
+};
+
 /** By their name without a package. */
 export const RULES: ReadonlyMap<string, ProtocolRules> = new Map([
   ['UDP', UDP],
-  ['geode.Transport', UDP],
+  ['geode.Transport', GEODE_TRANSPORT],
   ['NAKACK2', NAKACK2],
   ['UNICAST3', UNICAST3],
   ['STABLE', STABLE],
   ['UFC', flowControl('UFC')],
   ['MFC', flowControl('MFC')],
   ['FRAG2', FRAG2],
+  ['RSVP', RSVP],
 ]);
 
 /** Of Geode, without anything on the wire (WIRE-3.6 section 13). */
@@ -267,6 +289,6 @@ export const NOT_RUN: ReadonlySet<string> = new Set([
   ...['PING', 'MPING', 'BPING', 'TCPPING', 'TCPGOSSIP', 'FILE_PING', 'JDBC_PING', 'S3_PING', 'GOOGLE_PING'],
   ...['RACKSPACE_PING', 'SWIFT_PING', 'PDC', 'MERGE2', 'MERGE3'],
   ...['FD', 'FD_ALL', 'FD_ALL2', 'FD_SOCK', 'FD_HOST', 'FD_PING', 'VERIFY_SUSPECT'],
-  ...['GMS', 'AUTH', 'SASL', 'BARRIER', 'STATE_TRANSFER', 'STATE', 'STATE_SOCK', 'RSVP'],
+  ...['GMS', 'AUTH', 'SASL', 'BARRIER', 'STATE_TRANSFER', 'STATE', 'STATE_SOCK'],
   ...['STATS', 'TRACE', 'RATE_LIMITER'],
 ]);

@@ -108,6 +108,8 @@ test('a stack without multicast has none; the rest is as without a file', (t) =>
   const text = stackOf('<UNICAST3 conn_expiry_timeout="0"/>\n<FRAG2 frag_size="1000"/>');
   t.deepEqual(jgroupsConfigFromXml(text).config, {
     ...GEODE_STACK,
+    answersPings: false,
+    ignoreDontBundle: true,
     protocols: ['UNICAST3', 'FRAG2'],
     fragSize: 1_000,
   });
@@ -120,13 +122,16 @@ test('every setting of ours can be given', (t) => {
      <pbcast.NAKACK2 xmit_interval="8" discard_delivered_msgs="false" resend_last_seqno="false"
        become_server_queue_size="9" max_xmit_req_size="600"/>
      <pbcast.STABLE desired_avg_gossip="10" max_bytes="11"/>
-     <UFC max_credits="12000" min_credits="3K" max_block_time="13"/>`,
-    '<UDP max_bundle_size="1050" ip_mcast="FALSE" bind_port="7800" port_range="10"/>',
+     <UFC max_credits="12000" min_credits="3K" max_block_time="13"/>
+     <RSVP timeout="14" resend_interval="15"/>`,
+    '<UDP max_bundle_size="1050" ignore_dont_bundle="false" ip_mcast="FALSE" bind_port="7800" port_range="10"/>',
   );
   const { config, socket } = jgroupsConfigFromXml(text);
   t.like(config, {
     multicast: 'unicasts',
-    protocols: ['UNICAST3', 'NAKACK2', 'STABLE', 'UFC'],
+    protocols: ['UNICAST3', 'NAKACK2', 'STABLE', 'UFC', 'RSVP'],
+    maxBundleSize: 1_050,
+    ignoreDontBundle: false,
     xmitIntervalMs: 1,
     ackThreshold: 2,
     connExpiryTimeoutMs: 3,
@@ -142,6 +147,8 @@ test('every setting of ours can be given', (t) => {
     maxCredits: 12_000,
     minThreshold: 0.25,
     maxBlockTimeMs: 13,
+    rsvpTimeoutMs: 14,
+    rsvpResendIntervalMs: 15,
     maxXmitReqSize: 600,
   });
   t.deepEqual(socket.ports, [7_800, 7_810]);

@@ -47,6 +47,7 @@ export const UDP_LIKE = `<?xml version="1.0" encoding="UTF-8"?>
   <UFC max_credits="2M" min_threshold="0.4"/>
   <MFC max_credits="2M" min_threshold="0.4"/>
   <FRAG2 frag_size="60K"/>
+  <RSVP resend_interval="2000" timeout="10000"/>
   <pbcast.STATE_TRANSFER/>
 </config>
 `;
