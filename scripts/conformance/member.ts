@@ -33,7 +33,8 @@ export interface MemberOptions {
 const OWN_PEER = join(import.meta.dirname, 'own-peer.ts');
 /** Geode's default. */
 const MULTICAST_ADDRESS = '239.192.81.1';
-const START_TIMEOUT_MS = 60_000;
+/** A machine may be busy with other things. */
+const START_TIMEOUT_MS = 180_000;
 /** Lines of events that are written together. */
 const LOG_LINES = 200;
 const NOTHING: Readonly<DeliveryCounts> = new DeliveryRecord('').counts;

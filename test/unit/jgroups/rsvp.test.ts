@@ -14,6 +14,7 @@ const CONFIG: Partial<JGroupsConfig> = {
   ...UDP_XML_STACK,
   cluster: 'AG',
   multicast: 'unicasts',
+  ignoreDontBundle: false,
   desiredAvgGossipMs: 1_000_000,
 };
 const RESPONSE = Flag.RSVP | Flag.INTERNAL | Flag.DONT_BUNDLE | Flag.OOB;
@@ -218,6 +219,7 @@ test('ids are shorts that wrap; one that is in use is not given out again', (t) 
   let id = NaN;
   const below = {
     down: ({ headers }: { headers: Header[] }) => void (id = headerOf({ headers }, 'RSVP')?.id ?? NaN),
+    downBatch: () => undefined,
   };
   const above = { up: () => undefined, upBatch: () => undefined };
   rsvpProtocol.connect(above, below);
