@@ -20,6 +20,12 @@ const BACKFILL_ROUNDS = 10;
 const MAX_UNANSWERED = 5;
 
 /**
+ * How often the last message that a sender told of is asked for, if neither it nor a later one comes. JGroups asks
+ * once; if that or the answer is lost, the sender's next word may be minutes away (its stacks gossip every 50 s).
+ */
+const MAX_ASKS_FOR_LAST = 10;
+
+/**
  * What we have of one member's group messages.
  *
  * Where they start for a joiner is told by a digest. Without one JGroups starts at seqno 1, and waits for ever if the
@@ -52,6 +58,11 @@ export class MemberWindow {
   #rounds = 0;
   #unanswered = 0;
   #givenUp = 0;
+  /** The highest seqno that the sender told of. */
+  #told = 0;
+  #asksLeft = 0;
+  /** Since the last tick: it was asked for right then. */
+  #hasHeard = false;
 
   /**
    * @param highestDelivered by a digest; null: not known
@@ -164,7 +175,20 @@ export class MemberWindow {
   hear(seqno: number): boolean {
     if (seqno < 1) return false;
     this.#window ??= this.#startBefore(seqno);
-    return seqno > this.#window.highest;
+    if (seqno <= this.#window.highest) return false;
+    if (seqno > this.#told) this.#asksLeft = MAX_ASKS_FOR_LAST;
+    this.#told = Math.max(this.#told, seqno);
+    this.#hasHeard = true;
+    return true;
+  }
+
+  /** Once a tick: the last message that the sender told of, if it is to be asked for again; else null. */
+  lastToRequest(): number | null {
+    const hasHeard = this.#hasHeard;
+    this.#hasHeard = false;
+    if (hasHeard || this.#asksLeft === 0 || this.#told <= this.highest) return null;
+    this.#asksLeft--;
+    return this.#told;
   }
 
   /** All members have everything up to here. */

@@ -227,6 +227,8 @@ export class NAKACK2 extends Protocol {
     for (const [key, window] of this.#windows) {
       const seqnos = window.gapsToRequest();
       if (seqnos.length > 0) this.#request(window, seqnos, nowMs);
+      const last = window.lastToRequest();
+      if (last !== null) this.#request(window, [last], nowMs);
       const givenUp = window.takeGivenUp();
       if (givenUp === 0) continue;
       this.#context.counters.givenUp += givenUp;

@@ -9,7 +9,7 @@ import {
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import type { UdpPeerStats } from '../protocol/messenger.ts';
 import type { Rng } from '../protocol/rng.ts';
-import type { JGroupsConfig } from './config.ts';
+import type { JGroupsConfig, ProtocolName } from './config.ts';
 import type { ProtocolContext } from './context.ts';
 import { JGroupsCounters } from './counters.ts';
 import { PeerTable } from './peer-counters.ts';
@@ -18,6 +18,7 @@ import { MFC } from './mfc.ts';
 import { NAKACK2 } from './nakack2.ts';
 import type { Audience, Confirm, GroupView, InMessage, OutMessage, Protocol } from './protocol.ts';
 import { RSVP } from './rsvp.ts';
+import { Services } from './services.ts';
 import { STABLE } from './stable.ts';
 import { Transport, type TransportEvents } from './transport.ts';
 import { UFC } from './ufc.ts';
@@ -25,7 +26,13 @@ import { UNICAST3 } from './unicast3.ts';
 
 /** What the stack wants done. Called synchronously, also from within calls into the stack. */
 export interface StackEvents extends TransportEvents {
-  deliver(src: Address, payload: Uint8Array, flags: number): void;
+  /** @param toGroup it was sent to the group, not to this member alone */
+  deliver(src: Address, payload: Uint8Array, flags: number, toGroup: boolean): void;
+  /**
+   * A message of JGroups' membership, discovery or failure detection, which this stack has not. Left out: the
+   * application gets such messages like others, as in JGroups.
+   */
+  service?(message: InMessage, nowMs: number): void;
   /** Unicasts: acknowledged by the peer; group messages: stable, so that every member has them. */
   acknowledged(peer: string, messages: number, bytes: number): void;
 }
@@ -63,6 +70,7 @@ export class JGroupsStack {
   readonly #mfc: MFC | undefined;
   readonly #rsvp: RSVP | undefined;
   readonly #peers = new PeerTable();
+  readonly #services: Services | null;
   #audience: Audience = { epoch: 0, members: [] };
 
   /** @param config of `resolveConfig`, which checks it */
@@ -87,7 +95,9 @@ export class JGroupsStack {
       acknowledged: (peer, messages, bytes) => events.acknowledged(peer, messages, bytes),
       startMs: nowMs,
     };
-    this.#protocols = createProtocols(context);
+    this.#services =
+      events.service === undefined ? null : new Services((message, ms) => events.service?.(message, ms));
+    this.#protocols = createProtocols(context, this.#services);
     const unicast3 = this.#protocols.find((protocol) => protocol instanceof UNICAST3);
     if (unicast3 === undefined) throw new InvariantError('a stack without UNICAST3');
     this.#unicast3 = unicast3;
@@ -124,9 +134,12 @@ export class JGroupsStack {
     if (this.#config.multicast === null) {
       throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
     }
+    const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
+    const pendingBytes = isReliable ? payload.length : 0;
+    const completes = isReliable ? 1 : 0;
     const audience = this.#audience;
     this.#down(
-      { ...counted(payload, flags), dest: null, flags, headers: [], payload, audience, loopback },
+      { dest: null, flags, headers: [], payload, completes, pendingBytes, audience, loopback },
       nowMs,
     );
   }
@@ -158,6 +171,28 @@ export class JGroupsStack {
       { ...counted(payload, flags), ...group, dest, flags: wanted, headers: [], payload, confirm },
       nowMs,
     );
+  }
+
+  /**
+   * A message of the one who keeps the membership, as JGroups' GMS sends them: reliable and in order with our others,
+   * with no flow control and in one piece. `dest` null: to the group.
+   * @param headers its own
+   * @throws {InvariantError} if the stack was made without `StackEvents.service`
+   */
+  sendService(
+    { dest, flags, headers, payload }: Pick<OutMessage, 'dest' | 'flags' | 'headers' | 'payload'>,
+    nowMs: number,
+  ): void {
+    if (this.#services === null) throw new InvariantError('a service message, and there is no service');
+    const message: OutMessage = {
+      dest,
+      flags,
+      headers: [...headers],
+      payload,
+      completes: 0,
+      pendingBytes: 0,
+    };
+    this.#services.down(message, nowMs);
   }
 
   #down(message: OutMessage, nowMs: number): void {
@@ -260,13 +295,14 @@ export class JGroupsStack {
   }
 
   #deliver(message: InMessage): void {
-    this.#events.deliver(message.src, message.payload ?? EMPTY, message.flags);
+    this.#events.deliver(message.src, message.payload ?? EMPTY, message.flags, message.toGroup);
   }
 }
 
-function createProtocols(context: ProtocolContext): Protocol[] {
+/** @param services goes below flow control and fragmentation, where JGroups has GMS */
+function createProtocols(context: ProtocolContext, services: Services | null): Protocol[] {
   let nakack2: NAKACK2 | null = null;
-  return context.config.protocols.map((name) => {
+  const protocols = context.config.protocols.map((name): Protocol => {
     switch (name) {
       case 'NAKACK2':
         return (nakack2 = new NAKACK2(context));
@@ -285,7 +321,12 @@ function createProtocols(context: ProtocolContext): Protocol[] {
         return new RSVP(context);
     }
   });
+  if (services === null) return protocols;
+  const at = context.config.protocols.findIndex((name) => ABOVE_SERVICES.includes(name));
+  return protocols.toSpliced(at < 0 ? protocols.length : at, 0, services);
 }
+
+const ABOVE_SERVICES: readonly ProtocolName[] = ['UFC', 'MFC', 'FRAG2'];
 
 function counted(payload: Uint8Array, flags: number): Pick<OutMessage, 'completes' | 'pendingBytes'> {
   const reliable = (flags & Flag.NO_RELIABILITY) === 0;

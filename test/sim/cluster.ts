@@ -146,7 +146,7 @@ export class Cluster {
     });
     if (coordinator?.state !== 'running' || !hasGroup(coordinator.messenger)) return;
     for (const joiner of members) {
-      const isNew = previous.find(joiner.id.uuid) === null && joiner.view === null;
+      const isNew = previous.find(joiner.id.uuid) === null && hasGroup(joiner.messenger);
       if (!isNew || joiner.digest !== null || this.rng.next() >= this.tuning.digestShare) continue;
       this.#installView(coordinator, previous);
       joiner.digest = coordinator.messenger.digestForJoiner();

@@ -57,6 +57,8 @@ export class Pair {
   #ordered = 0;
   #nextSingle = 0;
   #firstOwedInGroup: number | null = null;
+  /** Places of group messages that were refused for this recipient, and accepted for another. */
+  readonly #refusedInGroup = new Set<number>();
   /** Ordered group messages before this one are in the digest with which the recipient joined. */
   #groupFloor = 0;
 
@@ -85,6 +87,10 @@ export class Pair {
     if (message.ordered) this.#firstOwedInGroup ??= message.position;
   }
 
+  refuseGroup({ position }: SentMessage): void {
+    if (position >= 0) this.#refusedInGroup.add(position);
+  }
+
   startAt(position: number): void {
     this.#groupFloor = position;
   }
@@ -111,8 +117,9 @@ export class Pair {
       const text = `group message ${number} is older than the digest with which the recipient joined`;
       throw new Violation('digest', `${this.name}: ${text}`);
     }
-    const latest = this.#firstOwedInGroup ?? position;
-    this.nextInGroup = this.#follow(message, this.nextInGroup ?? Math.min(position, latest));
+    let expected = this.nextInGroup ?? Math.min(position, this.#firstOwedInGroup ?? position);
+    while (expected < position && this.#refusedInGroup.has(expected)) expected++;
+    this.nextInGroup = this.#follow(message, expected);
   }
 
   #follow({ number, position, lane }: SentMessage, expected: number): number {
