@@ -3,13 +3,7 @@ import type { SendResult } from '../protocol/messenger.ts';
 import type { Confirm } from './protocol.ts';
 
 /** Why a recipient has not confirmed a message; with the last three it was not even sent to it. */
-export type UnconfirmedReason =
-  | 'timeout'
-  | 'memberLeft'
-  | 'closed'
-  | 'notInView'
-  | 'refused'
-  | 'unreachable';
+export type UnconfirmedReason = 'timeout' | 'memberLeft' | 'closed' | 'notInView' | 'refused' | 'unreachable';
 
 /** Who has confirmed that its application had a message. The sender itself is not asked. */
 export interface Confirmation {

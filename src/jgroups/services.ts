@@ -2,7 +2,15 @@ import type { Header } from '../../codecs/jgroups/message.ts';
 import { type InMessage, type OutMessage, Protocol } from './protocol.ts';
 
 /** The headers of protocols that this stack is made of, or that belong to an application's messages. */
-const OURS: ReadonlySet<Header['protocol']> = new Set(['TP', 'UNICAST3', 'NAKACK2', 'STABLE', 'UFC', 'MFC', 'FRAG2']);
+const OURS: ReadonlySet<Header['protocol']> = new Set([
+  'TP',
+  'UNICAST3',
+  'NAKACK2',
+  'STABLE',
+  'UFC',
+  'MFC',
+  'FRAG2',
+]);
 
 /**
  * The protocols that the stacks which JGroups ships have and this one has not: GMS between STABLE and flow control,

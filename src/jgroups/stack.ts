@@ -150,7 +150,14 @@ export class JGroupsStack {
     nowMs: number,
   ): void {
     if (this.#services === null) throw new InvariantError('a service message, and there is no service');
-    const message: OutMessage = { dest, flags, headers: [...headers], payload, completes: 0, pendingBytes: 0 };
+    const message: OutMessage = {
+      dest,
+      flags,
+      headers: [...headers],
+      payload,
+      completes: 0,
+      pendingBytes: 0,
+    };
     this.#services.down(message, nowMs);
   }
 
