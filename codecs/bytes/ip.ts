@@ -44,6 +44,13 @@ export function isIpLiteral(host: string): boolean {
   return (host.includes(':') ? parseIpv6(host) : parseIpv4(host)) !== null;
 }
 
+/** The one spelling that `readIp` and sockets give an address. What is no IP literal stays as it is. */
+export function canonicalIp(host: string): string {
+  const groups = host.includes(':') ? parseIpv6(host) : parseIpv4(host);
+  if (groups === null) return host;
+  return host.includes(':') ? formatGroups(groups) : groups.join('.');
+}
+
 function parseIpv4(host: string): number[] | null {
   const parts = host.split('.');
   if (parts.length !== 4) return null;
@@ -67,7 +74,10 @@ function parseIpv6(host: string): number[] | null {
 }
 
 function formatIpv6(bytes: Buffer): string {
-  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i));
+  return formatGroups(Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i)));
+}
+
+function formatGroups(groups: number[]): string {
   let best = { start: 0, length: 0 };
   for (let start = 0; start < 8; start++) {
     let length = 0;

@@ -30,6 +30,7 @@ export async function runCli(context: CliContext): Promise<ExitCode> {
     );
   }
   try {
+    checkHelpTopic(program, context.args);
     await program.parseAsync(context.args, { from: 'user' });
     return code;
   } catch (error) {
@@ -67,6 +68,14 @@ function createProgram(context: CliContext): Command {
     .exitOverride()
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', EXAMPLES);
+}
+
+/** `help` of a command that there is not prints commander's help of the program, as if nothing were wrong. */
+function checkHelpTopic(program: Command, [first, topic]: readonly string[]): void {
+  if (first !== 'help' || topic === undefined || topic.startsWith('-')) return;
+  if (program.commands.some((command) => command.name() === topic)) return;
+  if (topic !== 'help')
+    program.error(`error: unknown command '${topic}'`, { code: 'commander.unknownCommand' });
 }
 
 /** Commands made on their own do not have the program's settings yet. */

@@ -59,8 +59,8 @@ function rehearseOptions(): Option[] {
       .default(1024)
       .argParser(wholeNumber('number of bytes', MIN_SIZE, MAX_SIZE)),
     fault('loss', `share of datagrams lost, 0 to ${MAX_FAULT}`),
-    fault('duplicate', 'share that arrives twice'),
-    fault('reorder', 'share that is overtaken'),
+    fault('duplicate', `share that arrives twice, 0 to ${MAX_FAULT}`),
+    fault('reorder', `share that is overtaken, 0 to ${MAX_FAULT}`),
     new Option('--kill', 'old members are killed instead of leaving'),
     new Option('--old <jvm|embedded|auto>', 'old members: real JVMs, our own, or JVMs if they can be had')
       .default('auto', 'auto')

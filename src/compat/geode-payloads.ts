@@ -47,7 +47,7 @@ export class GeodePayloads {
  * Whether bytes may be a payload by the first of them, a version ordinal and a boolean (GEODE-WIRE section 3.4). The
  * decoder would find out too, but an exception for each message of another application takes time.
  */
-function startsAsPayload(bytes: Uint8Array): boolean {
+export function startsAsPayload(bytes: Uint8Array): boolean {
   if (bytes.length === 4) return true; // maybe `ping` or `pong`
   const first = bytes[0];
   if (first === undefined || first === 0) return false;

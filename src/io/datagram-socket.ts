@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 
 import type { BindOptions, DatagramSocket } from '../protocol/environment.ts';
 import type { Logger } from '../protocol/logger.ts';
+import { aimAtGroup, type Group, joinGroup } from './multicast.ts';
 
 /**
  * Bytes that may wait in the process while the kernel's send buffer is full. libuv's own queue has no limit; past
@@ -67,10 +68,31 @@ export class NodeDatagramSocket implements DatagramSocket {
       socket.once('error', fail);
       socket.bind({ address: options.host, port, exclusive: true }, () => {
         socket.off('error', fail);
+        try {
+          if (options.multicast !== undefined) aimAtGroup(socket, options.host, options.multicast);
+        } catch (error) {
+          fail(error as Error);
+          return;
+        }
         sizeBuffers(socket, options, logger);
         resolve(new NodeDatagramSocket(socket, logger));
       });
     });
+  }
+
+  /** A socket that hears the group on the interface of `options.host`. Rejects with a `TransportError`. */
+  static async join(options: BindOptions, group: Group, logger: Logger): Promise<NodeDatagramSocket> {
+    const ipv6 = isIPv6(options.host);
+    const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6, reuseAddr: true });
+    try {
+      await joinGroup(socket, options.host, group);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    const udpReceiveBufferBytes = group.receiveBufferBytes ?? options.udpReceiveBufferBytes;
+    sizeBuffers(socket, { ...options, udpReceiveBufferBytes }, logger);
+    return new NodeDatagramSocket(socket, logger);
   }
 
   get port(): number {

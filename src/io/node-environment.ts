@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 
-import type { BindOptions, Environment, PortPair } from '../protocol/environment.ts';
+import type { BindOptions, DatagramSocket, Environment, PortPair } from '../protocol/environment.ts';
 import type { Logger } from '../protocol/logger.ts';
 import { seededRng, type Rng } from '../protocol/rng.ts';
 import { FaultyDatagramSocket, type FaultOptions } from './faulty-datagram-socket.ts';
@@ -41,9 +41,12 @@ export function createNodeEnvironment(options: NodeEnvironmentOptions = {}): Nod
     logger,
     async bind(bindOptions: BindOptions): Promise<PortPair> {
       const bound = await bindPortPair(bindOptions, logger);
-      const pair = recorder === null ? bound : recordPortPair(bound, recorder);
+      const pair = recorder === null ? bound : recordPortPair(bound, recorder, bindOptions.multicast);
       if (faults === undefined || pair.udp === null) return pair;
-      return { ...pair, udp: new FaultyDatagramSocket(pair.udp, environment, faults) };
+      const disturb = (socket: DatagramSocket): DatagramSocket =>
+        new FaultyDatagramSocket(socket, environment, faults);
+      const multicast = pair.multicast ?? null;
+      return { ...pair, udp: disturb(pair.udp), multicast: multicast && disturb(multicast) };
     },
     get recording() {
       return recorder?.stats ?? null;

@@ -4,12 +4,14 @@ import type { BindOptions, PortPair } from '../protocol/environment.ts';
 import { LocalProtocolError, TransportError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/logger.ts';
 import { NodeDatagramSocket } from './datagram-socket.ts';
+import { checkGroup, checkRoute } from './multicast.ts';
 import { NodeStreamListener } from './stream.ts';
 
 /** `PortPair` over node's sockets. */
 export interface NodePortPair extends PortPair {
   readonly udp: NodeDatagramSocket | null;
   readonly tcp: NodeStreamListener | null;
+  readonly multicast: NodeDatagramSocket | null;
 }
 
 /** With "any free port" the system picks the TCP half; somebody else may hold the UDP half of that number. */
@@ -17,22 +19,41 @@ const ANY_PORT_ATTEMPTS = 50;
 
 /**
  * Binds UDP and TCP to one port number: the first of the range of which both halves are free.
- * @throws {TransportError} `EADDRINUSE` if there is none, `EADDRNOTAVAIL`, `EACCES`, ... if another port would not help
- * @throws {LocalProtocolError} `ERR_PORTS` for a range that is none, `ERR_HOST` for a host that is no IP literal
+ * @throws {TransportError} `EADDRINUSE` if there is none, `EADDRNOTAVAIL`, `EACCES`, ... if another port would not help;
+ *   node's code, naming group and interface, if multicast does not work there
+ * @throws {LocalProtocolError} `ERR_PORTS` for a range that is none, `ERR_HOST` for a host that is no IP literal,
+ *   `ERR_MULTICAST` for a multicast address of the other kind
  */
 export async function bindPortPair(options: BindOptions, logger: Logger): Promise<NodePortPair> {
   checkOptions(options);
+  // the group comes first: no connection can be accepted before the caller has set onConnection
+  const multicast = options.udp ? await bindGroup(options, logger) : null;
+  return { ...(await orClose(bindFirstFree(options, logger), multicast)), multicast };
+}
+
+async function bindGroup(options: BindOptions, logger: Logger): Promise<NodeDatagramSocket | null> {
+  const { host, multicast } = options;
+  if (multicast === undefined) return null;
+  checkGroup(host, multicast);
+  await checkRoute(host, multicast);
+  return NodeDatagramSocket.join(options, multicast, logger);
+}
+
+type Halves = Omit<NodePortPair, 'multicast'>;
+
+async function bindFirstFree(options: BindOptions, logger: Logger): Promise<Halves> {
   for (const port of candidates(options.ports)) {
     try {
       return await bindBoth(options, port, logger);
     } catch (error) {
+      if (error instanceof TransportError) throw error; // it is explained already
       if (codeOf(error) !== 'EADDRINUSE') throw explain(error, options, port);
     }
   }
   throw new TransportError('EADDRINUSE', `no free port on ${options.host}: ${tried(options)}`);
 }
 
-async function bindBoth(options: BindOptions, port: number, logger: Logger): Promise<NodePortPair> {
+async function bindBoth(options: BindOptions, port: number, logger: Logger): Promise<Halves> {
   const { host } = options;
   if (port !== 0) {
     const udp = options.udp ? await NodeDatagramSocket.bind(options, port, logger) : null;

@@ -3,21 +3,34 @@
  * recorded is what the network was given and what it delivered.
  */
 import type { PacketEndpoint } from '../../codecs/pcap/index.ts';
-import type { DatagramSocket, PortPair, Stream, StreamListener } from '../protocol/environment.ts';
+import type {
+  BindOptions,
+  DatagramSocket,
+  PortPair,
+  Stream,
+  StreamListener,
+} from '../protocol/environment.ts';
 import type { NodeDatagramSocket } from './datagram-socket.ts';
 import type { NodePortPair } from './port-pair.ts';
 import type { Recorder, StreamRecording } from './recorder.ts';
 import type { NodeStream, NodeStreamListener } from './stream.ts';
 
 /** The same port, with a recorder in it. */
-export function recordPortPair(pair: NodePortPair, recorder: Recorder): PortPair {
-  const { host, port, udp, tcp } = pair;
-  const local = recorder.endpoint(host, port);
+export function recordPortPair(
+  pair: NodePortPair,
+  recorder: Recorder,
+  group: BindOptions['multicast'],
+): PortPair {
+  const { host, port, udp, tcp, multicast } = pair;
+  const record = (socket: NodeDatagramSocket | null, local: PacketEndpoint | null): DatagramSocket | null =>
+    socket === null || local === null ? socket : new RecordingDatagramSocket(socket, local, recorder);
   return {
     host,
     port,
-    udp: udp === null || local === null ? udp : new RecordingDatagramSocket(udp, local, recorder),
+    udp: record(udp, recorder.endpoint(host, port)),
     tcp: tcp === null ? null : new RecordingStreamListener(tcp, recorder),
+    // what is heard there was sent to the group's address, not to ours
+    multicast: group === undefined ? null : record(multicast, recorder.endpoint(group.address, group.port)),
   };
 }
 

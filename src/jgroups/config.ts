@@ -6,17 +6,24 @@ import { LocalProtocolError } from '../protocol/errors.ts';
 /** Room for what stands around a fragment: both addresses (IPv6), all headers, lengths; the cluster name comes on top. */
 const MAX_ENVELOPE_BYTES = 256;
 
+/** The system takes an int. */
+const MAX_SOCKET_BUFFER_BYTES = 0x7fff_ffff;
+
 /** Anybody can fill the queue before there is a view: of the largest datagrams these are 65 MB. */
 const MAX_BECOME_SERVER_QUEUE = 1_000;
 
 /** Where group messages go by IP multicast. */
 export interface MulticastGroup {
-  /** IP literal of a multicast address. */
+  /** IP literal of a multicast address, without a zone; of the same kind as the member's host. */
   readonly address: string;
   readonly port: number;
+  /** Hops that datagrams to it may travel, 0..255; 0: to members on this machine only. Default 32, as Geode's. */
+  readonly ttl?: number;
+  /** SO_RCVBUF of the socket that hears it. Default: as `udpReceiveBufferBytes`. */
+  readonly receiveBufferBytes?: number;
 }
 
-export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2';
+export type ProtocolName = 'NAKACK2' | 'UNICAST3' | 'STABLE' | 'UFC' | 'MFC' | 'FRAG2' | 'RSVP';
 
 /** Geode's stack without multicast, from the bottom. */
 const UNICAST_PROTOCOLS: readonly ProtocolName[] = ['UNICAST3', 'UFC', 'FRAG2'];
@@ -32,6 +39,8 @@ export interface JGroupsConfig {
   readonly version: number;
   /** Null: none. `unicasts`: a datagram for each member (JGroups' `ip_mcast=false`). */
   readonly multicast: 'unicasts' | MulticastGroup | null;
+  /** Geode's quorum check: an unreliable message that says only `ping` is answered by one that says `pong`. */
+  readonly answersPings: boolean;
   /** From the bottom to the top. */
   readonly protocols: readonly ProtocolName[];
   /** Transport: largest datagram that is made of several messages. */
@@ -76,6 +85,10 @@ export interface JGroupsConfig {
   readonly maxCredits: number;
   /** UFC, MFC: share of `maxCredits` at which a receiver gives new credits. */
   readonly minThreshold: number;
+  /** RSVP: how long recipients have to confirm a message, where its sender does not say. */
+  readonly rsvpTimeoutMs: number;
+  /** RSVP: how often the group is reminded while somebody has not confirmed. */
+  readonly rsvpResendIntervalMs: number;
   /** UFC, MFC: after this long without credits the sender asks for some. */
   readonly maxBlockTimeMs: number;
 }
@@ -84,6 +97,7 @@ export const GEODE_STACK: JGroupsConfig = {
   cluster: 'AG',
   version: VERSION_3_6_14,
   multicast: null,
+  answersPings: true,
   protocols: UNICAST_PROTOCOLS,
   maxBundleSize: 64_000,
   ignoreDontBundle: false,
@@ -107,6 +121,8 @@ export const GEODE_STACK: JGroupsConfig = {
   maxCredits: 1_048_576,
   minThreshold: 0.25,
   maxBlockTimeMs: 5_000,
+  rsvpTimeoutMs: 10_000,
+  rsvpResendIntervalMs: 2_000,
 };
 
 export const GEODE_MULTICAST_STACK: JGroupsConfig = {
@@ -118,6 +134,8 @@ export const GEODE_MULTICAST_STACK: JGroupsConfig = {
 /** What JGroups' own udp.xml sets otherwise than Geode (its M is a million). */
 export const UDP_XML_STACK: JGroupsConfig = {
   ...GEODE_MULTICAST_STACK,
+  protocols: [...MULTICAST_PROTOCOLS, 'RSVP'],
+  answersPings: false,
   ignoreDontBundle: true,
   desiredAvgGossipMs: 50_000,
   stableMaxBytes: 4_000_000,
@@ -155,6 +173,8 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
     `minThreshold ${config.minThreshold} is no share`,
   );
   checkRange('maxBlockTimeMs', config.maxBlockTimeMs, 1);
+  checkRange('rsvpTimeoutMs', config.rsvpTimeoutMs, 1);
+  checkRange('rsvpResendIntervalMs', config.rsvpResendIntervalMs, 1);
   checkProtocols(config);
   checkMulticast(config);
   return config;
@@ -162,7 +182,7 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
 
 function checkProtocols({ protocols, multicast }: JGroupsConfig): void {
   const names = protocols.join(' ');
-  const known = protocols.every((name) => MULTICAST_PROTOCOLS.includes(name));
+  const known = protocols.every((name) => name === 'RSVP' || MULTICAST_PROTOCOLS.includes(name));
   check(
     known && new Set(protocols).size === protocols.length,
     `protocols '${names}' are unknown or twice there`,
@@ -171,6 +191,10 @@ function checkProtocols({ protocols, multicast }: JGroupsConfig): void {
   check(at('UNICAST3') >= 0, `protocols '${names}' are without UNICAST3`);
   check(at('NAKACK2') >= 0 === (multicast !== null), `NAKACK2 and multicast go together, unlike '${names}'`);
   check(at('STABLE') >= 0 === (multicast !== null), `NAKACK2 needs STABLE, unlike '${names}'`);
+  check(
+    at('RSVP') < 0 || at('RSVP') === protocols.length - 1,
+    `RSVP belongs above all others, unlike in '${names}'`,
+  );
   const reliable = Math.max(at('UNICAST3'), at('NAKACK2'));
   check(
     multicast === null || at('STABLE') > at('NAKACK2'),
@@ -187,6 +211,8 @@ function checkMulticast(config: JGroupsConfig): void {
   if (multicast !== null && multicast !== 'unicasts') {
     check(isMulticastAddress(multicast.address), `'${multicast.address}' is no multicast address`);
     checkRange('multicast.port', multicast.port, 1, 65_535);
+    checkRange('multicast.ttl', multicast.ttl ?? 0, 0, 255);
+    checkRange('multicast.receiveBufferBytes', multicast.receiveBufferBytes ?? 1, 1, MAX_SOCKET_BUFFER_BYTES);
   }
   checkRange('mcastXmitIntervalMs', config.mcastXmitIntervalMs, 1);
   checkRange('resendLastSeqnoMaxTimes', config.resendLastSeqnoMaxTimes, 0);

@@ -50,4 +50,11 @@ export class JGroupsCounters {
   stabilitiesReceived = 0;
   /** Group messages that nobody has any more, given up by a joiner without a digest. */
   givenUp = 0;
+  /** RSVP: messages of others whose delivery was confirmed to them. */
+  confirmationsSent = 0;
+  /** RSVP: recipients that did not confirm a message of ours, or left before. */
+  unconfirmed = 0;
+  /** Quorum pings of others. */
+  pingsAnswered = 0;
+  pongsReceived = 0;
 }

@@ -7,6 +7,9 @@ import { controlMessage, type GroupView, headerOf, type InMessage, Protocol } fr
 
 const CREDIT_FLAGS = Flag.OOB | Flag.DONT_BUNDLE | Flag.INTERNAL;
 
+/** Of a request that waits its turn behind the messages sent before it. */
+export const IN_ORDER_FLAGS = Flag.DONT_BUNDLE | Flag.INTERNAL;
+
 /**
  * What UFC and MFC have in common (WIRE-3.6 section 9): a receiver counts what each sender used up, and gives new
  * credits when few are left or when it is asked. Where JGroups blocks the calling thread, messages wait in a queue
@@ -37,8 +40,8 @@ export abstract class FlowControl extends Protocol {
       return;
     }
     this.above.up(message, nowMs);
-    const isOurs = message.from === this.context.selfKey; // a group message looped back: it cost nothing
-    if (isOurs || message.toGroup !== (this.#name === 'MFC')) return;
+    if (message.toGroup !== (this.#name === 'MFC')) return;
+    if (message.toGroup && message.from === this.context.selfKey) return; // looped back: it cost nothing
     const cost = creditCost(message);
     if (cost > 0) this.#consume(message, cost, nowMs);
   }
@@ -54,8 +57,7 @@ export abstract class FlowControl extends Protocol {
     const { counters, config } = this.context;
     const amount = readCredits(message.payload);
     if (amount === null) {
-      counters.malformed++;
-      this.context.complain(message.from, `its ${header.type} has no amount of credits; dropped`);
+      this.context.malformed(message.from, `its ${header.type} has no amount of credits; dropped`);
       return;
     }
     if (header.type === 'REPLENISH') {
@@ -83,16 +85,31 @@ export abstract class FlowControl extends Protocol {
     this.#sendCredits(message.src, 'REPLENISH', maxCredits - left, nowMs);
   }
 
-  protected requestCredits(dest: Address, left: number, nowMs: number): void {
-    this.context.counters.creditRequestsSent++;
-    this.#sendCredits(dest, 'CREDIT_REQUEST', this.context.config.maxCredits - left, nowMs);
+  /**
+   * True: the receiver gives no credits by itself, for with all that it was sent it still has more than `minCredits`.
+   * So it is with messages larger than that. JGroups' sender waits for `maxBlockTimeMs` each time; we ask at once.
+   */
+  protected isStalled(left: number): boolean {
+    return left > this.minCredits && left < this.context.config.maxCredits;
   }
 
-  #sendCredits(dest: Address, type: FcHeader['type'], amount: number, nowMs: number): void {
+  /** @param flags OOB: it passes what was sent before; else the receiver answers when it has consumed all that */
+  protected requestCredits(dest: Address, left: number, nowMs: number, flags: number = CREDIT_FLAGS): void {
+    this.context.counters.creditRequestsSent++;
+    this.#sendCredits(dest, 'CREDIT_REQUEST', this.context.config.maxCredits - left, nowMs, flags);
+  }
+
+  #sendCredits(
+    dest: Address,
+    type: FcHeader['type'],
+    amount: number,
+    nowMs: number,
+    flags: number = CREDIT_FLAGS,
+  ): void {
     const writer = new ByteWriter(8);
     writer.safeU64(amount);
     const header: FcHeader = { protocol: this.#name, type };
-    this.below.down(controlMessage(dest, CREDIT_FLAGS, header, writer.finish()), nowMs);
+    this.below.down(controlMessage(dest, flags, header, writer.finish()), nowMs);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Flag, type Frag2Header, type Header } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
 import type { JGroupsCounters } from './counters.ts';
+import type { PeerTable } from './peer-counters.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, Protocol } from './protocol.ts';
 
 /** What one sender may have in unfinished reliable messages: past it new fragments are dropped, loudly. */
@@ -62,15 +63,19 @@ interface Sender {
 export class FRAG2 extends Protocol {
   readonly #fragSize: number;
   readonly #counters: JGroupsCounters;
+  readonly #peers: PeerTable;
   readonly #complain: (from: string, what: string) => void;
   readonly #senders = new Map<string, Sender>();
   #members: ReadonlySet<string> = new Set();
+  /** Of all senders that are no members. */
+  #strangersBytes = 0;
   #lastId = 0;
 
   constructor(context: ProtocolContext) {
     super();
     this.#fragSize = context.config.fragSize;
     this.#counters = context.counters;
+    this.#peers = context.peers;
     this.#complain = context.complain;
   }
 
@@ -115,6 +120,8 @@ export class FRAG2 extends Protocol {
       else sender.seenView = true;
     }
     this.#members = members;
+    this.#strangersBytes = 0;
+    for (const [from, { reliable }] of this.#senders) this.#countStranger(from, reliable.bytes);
   }
 
   #add(message: InMessage, header: Frag2Header): Whole | null {
@@ -134,6 +141,7 @@ export class FRAG2 extends Protocol {
       !this.#fits(message.from, sender, pool, cost)
     ) {
       this.#counters.fragmentsDropped++;
+      this.#peers.of(message.from).malformed++;
       this.#complain(
         message.from,
         `fragment ${fragNo} of ${numFrags} of its message ${id} does not fit; dropped`,
@@ -149,9 +157,11 @@ export class FRAG2 extends Protocol {
     partial.fragments.set(fragNo, payload);
     partial.bytes += payload.length;
     pool.bytes += cost;
+    this.#countStranger(message.from, cost);
     if (fragNo === 0) partial.headers = message.headers.filter(({ protocol }) => protocol !== 'FRAG2');
     if (partial.fragments.size < numFrags) return null;
     pool.remove(id, partial);
+    this.#countStranger(message.from, -costOf(partial));
     this.#forgetIfEmpty(message.from, sender);
     return { headers: partial.headers, payload: join(partial) };
   }
@@ -173,13 +183,11 @@ export class FRAG2 extends Protocol {
       return true;
     }
     if (pool.bytes + cost > MAX_PARTIAL_BYTES) return false;
-    return this.#members.has(from) || this.#strangersBytes() + cost <= MAX_STRANGERS_BYTES;
+    return this.#members.has(from) || this.#strangersBytes + cost <= MAX_STRANGERS_BYTES;
   }
 
-  #strangersBytes(): number {
-    let bytes = 0;
-    for (const [from, { reliable }] of this.#senders) if (!this.#members.has(from)) bytes += reliable.bytes;
-    return bytes;
+  #countStranger(from: string, bytes: number): void {
+    if (!this.#members.has(from)) this.#strangersBytes += bytes;
   }
 
   #forgetIfEmpty(from: string, sender: Sender): void {

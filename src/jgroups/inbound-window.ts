@@ -38,6 +38,11 @@ export class InboundWindow {
     return this.#window.highest;
   }
 
+  /** How many are missing before the highest. */
+  get gaps(): number {
+    return this.#window.gaps;
+  }
+
   /** A message that waits; undefined if it is not there, or is a placeholder. */
   waiting(seqno: number): InMessage | undefined {
     const item = this.#window.at(seqno);
@@ -68,9 +73,9 @@ export class InboundWindow {
     }
   }
 
-  /** Gives up what is missing below `seqno`, where nothing waits. */
+  /** Gives up what is missing below `seqno`, and what waits there. */
   skipTo(seqno: number): void {
-    this.#window.skipTo(seqno);
+    this.#window.skipTo(seqno, (item) => (this.#waitingBytes -= storedBytes(item)));
     this.#rememberedGap = null;
   }
 

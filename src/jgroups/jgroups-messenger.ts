@@ -10,12 +10,14 @@ import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, formatMember, type MemberId } from '../protocol/member-id.ts';
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
+import { type Confirmation, ConfirmationCollector } from './confirmation.ts';
 import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
+import { PING, PING_FLAGS, PONG, quorumPing } from './quorum-ping.ts';
 import { JGroupsStack } from './stack.ts';
 
 /** What Geode sets on its messages beside DONT_BUNDLE (WIRE-3.6 section 13), and what our unordered ones need. */
@@ -51,8 +53,12 @@ export class JGroupsMessenger extends StackMessenger {
   /** Of the view that is being installed. */
   #digest: Digest | undefined;
   #dormant = false;
+  /** Of the message that is being sent. */
+  #collector: ConfirmationCollector | null = null;
   /** While dormant: a member of the view sent a datagram. */
   onHeardDormant: (member: MemberId) => void = () => undefined;
+  /** An answer to `ping`. A sender that is not in the view is known by its address alone. */
+  onPong: (sender: MemberId) => void = () => undefined;
 
   /** @throws {LocalProtocolError} `ERR_OPTIONS` or `ERR_HOST` for options that cannot work */
   constructor(options: JGroupsMessengerOptions) {
@@ -85,8 +91,11 @@ export class JGroupsMessenger extends StackMessenger {
         transmitToGroup: (datagram) => {
           if (group !== null) this.#socket?.send(datagram, group.address, group.port);
         },
-        deliver: (src, payload) => {
-          if (this.running) this.deliver(this.#sender(src), payload);
+        deliver: (src, payload, flags) => {
+          if (!this.running) return;
+          const ping = this.#config.answersPings ? quorumPing(payload, flags) : null;
+          if (ping === null) this.deliver(this.#sender(src), payload);
+          else this.#handlePing(src, ping);
         },
         acknowledged: (peer, messages, bytes) => this.acknowledged(peer, messages, bytes),
         complain: (kind, peer, what) => {
@@ -117,12 +126,38 @@ export class JGroupsMessenger extends StackMessenger {
     const address = this.#addresses.get(member.uuid);
     if (address === undefined) {
       this.#complainOfAddress(member); // and it ends as `memberLeft`
+      this.#collector?.handleUnreachable(member);
       return;
     }
     const nowMs = this.environment.nowMs();
     const flags = sendFlags(message, reliable, this.#bundle ?? false);
-    this.#running().send(address, message.payload, flags, nowMs);
+    const confirm = this.#collector?.ask([member]);
+    if (confirm === undefined) this.#running().send(address, message.payload, flags, nowMs);
+    else this.#running().sendConfirmed(address, message.payload, flags, confirm, nowMs);
     this.#arm();
+  }
+
+  /**
+   * As `send`; resolves when every recipient has confirmed that its application had the message, or after the time.
+   * Needs RSVP in the stack (`jgroups.protocols`), here and at the recipients: Geode's stacks are without it.
+   * @param timeoutMs default: `jgroups.rsvpTimeoutMs`
+   * @throws {LocalProtocolError} as `send`, and `ERR_RSVP` if the stack has no RSVP
+   */
+  sendAndConfirm(
+    message: OutgoingMessage,
+    timeoutMs: number = this.#config.rsvpTimeoutMs,
+  ): Promise<Confirmation> {
+    if (!this.#config.protocols.includes('RSVP')) {
+      throw new LocalProtocolError('ERR_RSVP', 'to be confirmed, messages need RSVP among jgroups.protocols');
+    }
+    const collector = new ConfirmationCollector(timeoutMs);
+    this.#collector = collector;
+    try {
+      collector.finish(this.send(message));
+    } finally {
+      this.#collector = null;
+    }
+    return collector.result;
   }
 
   /** 'all' is a group message if `jgroups.multicast` says so. */
@@ -132,7 +167,11 @@ export class JGroupsMessenger extends StackMessenger {
 
   protected override transmitToGroup(message: OutgoingMessage, reliable: boolean): void {
     const flags = sendFlags(message, reliable, this.#bundle ?? true);
-    this.#running().sendToGroup(message.payload, flags, this.environment.nowMs());
+    const nowMs = this.environment.nowMs();
+    const self = this.memberId.uuid;
+    const confirm = this.#collector?.ask(this.view?.members.filter(({ uuid }) => uuid !== self) ?? []);
+    if (confirm === undefined) this.#running().sendToGroup(message.payload, flags, nowMs);
+    else this.#running().sendConfirmed(null, message.payload, flags, confirm, nowMs);
     this.#arm();
   }
 
@@ -174,6 +213,30 @@ export class JGroupsMessenger extends StackMessenger {
     this.#arm();
   }
 
+  /**
+   * Geode's quorum check: asks a member, of the view or of an earlier one, whether it is there. The answer comes by
+   * `onPong`, or never. Not for a dormant messenger.
+   * @throws {LocalProtocolError} `ERR_HOST` for a member that has no address to send to
+   */
+  ping(member: MemberId): void {
+    if (!canReach(member)) {
+      throw new LocalProtocolError('ERR_HOST', `${formatMember(member)} cannot be reached by UDP`);
+    }
+    this.#running().send(toAddress(member), PING, PING_FLAGS, this.environment.nowMs());
+    this.#arm();
+  }
+
+  #handlePing(src: Address, kind: 'ping' | 'pong'): void {
+    const stack = this.#running();
+    if (kind === 'ping') {
+      stack.counters.pingsAnswered++;
+      stack.send(src, PONG, PING_FLAGS, this.environment.nowMs());
+    } else {
+      stack.counters.pongsReceived++;
+      this.onPong(this.#sender(src));
+    }
+  }
+
   #complainOfAddress(member: MemberId): void {
     this.log.warn(
       `address ${member.uuid}`,
@@ -194,6 +257,7 @@ export class JGroupsMessenger extends StackMessenger {
   protected async close(): Promise<void> {
     this.#timer.clear();
     if (!this.#dormant) this.#running().stop(this.environment.nowMs());
+    this.#running().close();
     const socket = this.#socket;
     this.#socket = null; // a handler may be running: what it brings about is not sent any more
     await Promise.all([socket?.close(), this.#groupSocket?.close()]);
@@ -203,6 +267,11 @@ export class JGroupsMessenger extends StackMessenger {
     if (this.#stack === null) return { bytesSent: 0, bytesReceived: 0, counters: {} };
     const { bytesSent, bytesReceived, ...counters } = this.#stack.counters;
     return { bytesSent, bytesReceived, counters };
+  }
+
+  protected override peerStats(uuid: string): Pick<PeerStats, 'udp'> {
+    const isHere = this.#stack !== null && uuid !== this.memberId.uuid && this.#addresses.has(uuid);
+    return isHere ? { udp: this.#running().peerStats(uuid, this.environment.nowMs()) } : {};
   }
 
   /**

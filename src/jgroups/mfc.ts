@@ -1,11 +1,13 @@
 import { type Address, addressKey } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
-import { creditCost, FlowControl, mayPassQueue } from './flow-control.ts';
+import { creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
 import type { GroupView, OutMessage } from './protocol.ts';
 
 interface MemberCredit {
   readonly member: Address;
   left: number;
+  /** It was asked for credits because it gives none by itself, and has not answered. */
+  asked: boolean;
 }
 
 /**
@@ -28,11 +30,20 @@ export class MFC extends FlowControl {
       this.below.down(message, nowMs);
       return;
     }
-    if (this.#queue.length === 0) {
-      this.context.counters.blocked++;
-      this.#requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
-    }
     this.#queue.push(message);
+    if (this.#queue.length > 1) return;
+    this.context.counters.blocked++;
+    this.#requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+    this.#askStalled(message, nowMs);
+  }
+
+  #askStalled(first: OutMessage, nowMs: number): void {
+    const needed = creditCost(first);
+    for (const credit of this.#credits.values()) {
+      if (credit.asked || credit.left >= needed || !this.isStalled(credit.left)) continue;
+      credit.asked = true;
+      this.requestCredits(credit.member, credit.left, nowMs, IN_ORDER_FLAGS);
+    }
   }
 
   #mayPass(message: OutMessage): boolean {
@@ -48,13 +59,18 @@ export class MFC extends FlowControl {
     return true;
   }
 
+  /** Bytes that the member still takes; null: it is no member. */
+  creditsOf(member: string): number | null {
+    return this.#credits.get(member)?.left ?? null;
+  }
+
   override installView(view: GroupView, nowMs: number): void {
     super.installView(view, nowMs);
     for (const member of this.#credits.keys()) if (!view.keys.has(member)) this.#credits.delete(member);
     for (const member of view.members) {
       const key = addressKey(member);
       if (key === this.context.selfKey || this.#credits.has(key)) continue;
-      this.#credits.set(key, { member, left: this.context.config.maxCredits });
+      this.#credits.set(key, { member, left: this.context.config.maxCredits, asked: false });
     }
   }
 
@@ -67,6 +83,7 @@ export class MFC extends FlowControl {
     const credit = this.#credits.get(member);
     if (credit === undefined) return;
     credit.left = Math.min(this.context.config.maxCredits, credit.left + amount);
+    credit.asked = false;
     this.#drain(nowMs);
   }
 
@@ -77,9 +94,11 @@ export class MFC extends FlowControl {
       passed++;
       this.below.down(message, nowMs);
     }
-    if (passed === 0) return;
-    this.#queue = this.#queue.slice(passed);
-    this.#requestAtMs = this.#queue.length === 0 ? Infinity : nowMs + this.context.config.maxBlockTimeMs;
+    if (passed > 0) this.#queue = this.#queue.slice(passed);
+    const [first] = this.#queue;
+    if (first === undefined) this.#requestAtMs = Infinity;
+    else if (passed > 0) this.#requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+    if (first !== undefined) this.#askStalled(first, nowMs);
   }
 
   override nextDeadlineMs(): number {

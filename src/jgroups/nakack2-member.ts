@@ -16,15 +16,25 @@ const MAX_BACKFILL = 65_536;
  */
 const BACKFILL_ROUNDS = 10;
 
+/** Requests without an answer until the message that shows whether there is one is taken to be gone itself. */
+const MAX_UNANSWERED = 5;
+
+/**
+ * How often the last message that a sender told of is asked for, if neither it nor a later one comes. JGroups asks
+ * once; if that or the answer is lost, the sender's next word may be minutes away (its stacks gossip every 50 s).
+ */
+const MAX_ASKS_FOR_LAST = 10;
+
 /**
  * What we have of one member's group messages.
  *
  * Where they start for a joiner is told by a digest. Without one JGroups starts at seqno 1, and waits for ever if the
  * sender has no longer got that. But all that the sender sent since it installed the view with us is still there, for
  * nothing becomes stable without us; so is everything between that and the oldest message that it has. So we ask for
- * whatever is before the first message that we hear of, down to 1, together with that message itself: once the sender
- * has answered often enough and nothing older came, that is the start. Nothing of that view is lost; what the sender
- * sent shortly before may be delivered as well.
+ * whatever is before the newest message that we have, down to 1, together with that message itself, the probe: once the
+ * sender has answered often enough and nothing older came, what is still missing is gone, and we start behind it. What
+ * we have from before (by IP multicast a joiner hears the group before it is in the view, and then with gaps that
+ * nobody fills) is thrown away. Nothing of that view is lost; what the sender sent shortly before may be delivered too.
  *
  * The same rule helps a joiner whose digest is older than what has become stable: Geode's coordinators do not hold up
  * stability after they gave a digest out, as JGroups' GMS and we do.
@@ -40,12 +50,19 @@ export class MemberWindow {
   #departure: Departure | null;
   /** Of those that are not thrown away when delivered. */
   readonly #kept: Map<number, InMessage> | null;
-  /** The oldest message that we have, while the start is not certain. */
+  /** While the start is not certain: a message that we have, and ask for to see that the sender answers. */
   #probe = 0;
-  #probeAnswered = false;
+  #isAnswered = false;
+  #foundOlder = false;
   #hasAsked = false;
   #rounds = 0;
+  #unanswered = 0;
   #givenUp = 0;
+  /** The highest seqno that the sender told of. */
+  #told = 0;
+  #asksLeft = 0;
+  /** Since the last tick: it was asked for right then. */
+  #hasHeard = false;
 
   /**
    * @param highestDelivered by a digest; null: not known
@@ -79,6 +96,10 @@ export class MemberWindow {
     return this.#window?.highest ?? 0;
   }
 
+  get gaps(): number {
+    return this.#window?.gaps ?? 0;
+  }
+
   /** For a digest. While the start is not known nothing may become stable. */
   get pair(): SeqnoPair {
     const highestDelivered = this.#isStartKnown ? this.delivered : 0;
@@ -96,14 +117,21 @@ export class MemberWindow {
     if (this.#isRestart(seqno, isAnswer, nowMs)) this.#forget();
     const window = (this.#window ??= this.#startBefore(seqno));
     const outcome = window.add(seqno, isOob ? DELIVERED : message);
-    if (outcome === 'added') this.#keep(seqno, message);
-    else if (isAnswer && seqno === this.#probe) this.#probeAnswered = true;
+    if (outcome === 'added') {
+      this.#keep(seqno, message);
+      if (seqno < this.#probe) this.#foundOlder = true;
+    } else if (isAnswer && seqno === this.#probe) this.#isAnswered = true;
     return outcome;
   }
 
   #startBefore(seqno: number): InboundWindow {
     const least = this.#departure?.delivered ?? 0;
-    return new InboundWindow(Math.max(least, seqno - 1 - MAX_BACKFILL) + 1);
+    return new InboundWindow(Math.max(least, seqno - 1 - this.#maxBackfill) + 1);
+  }
+
+  /** So that the first request is for all up to the first message that we heard of. */
+  get #maxBackfill(): number {
+    return Math.min(MAX_BACKFILL, this.#maxXmitReqSize - 1);
   }
 
   /** A new message with an old number, from a member that came back so long ago that it cannot be a late datagram. */
@@ -116,7 +144,6 @@ export class MemberWindow {
     this.#departure = null;
     this.#window = null;
     this.#probe = 0;
-    this.#rounds = 0;
   }
 
   #keep(seqno: number, message: InMessage): void {
@@ -148,7 +175,20 @@ export class MemberWindow {
   hear(seqno: number): boolean {
     if (seqno < 1) return false;
     this.#window ??= this.#startBefore(seqno);
-    return seqno > this.#window.highest;
+    if (seqno <= this.#window.highest) return false;
+    if (seqno > this.#told) this.#asksLeft = MAX_ASKS_FOR_LAST;
+    this.#told = Math.max(this.#told, seqno);
+    this.#hasHeard = true;
+    return true;
+  }
+
+  /** Once a tick: the last message that the sender told of, if it is to be asked for again; else null. */
+  lastToRequest(): number | null {
+    const hasHeard = this.#hasHeard;
+    this.#hasHeard = false;
+    if (hasHeard || this.#asksLeft === 0 || this.#told <= this.highest) return null;
+    this.#asksLeft--;
+    return this.#told;
   }
 
   /** All members have everything up to here. */
@@ -182,16 +222,29 @@ export class MemberWindow {
   }
 
   #countRound(window: InboundWindow): void {
-    let oldest = window.delivered + 1;
-    while (oldest < window.highest && !window.has(oldest)) oldest++;
-    if (oldest !== this.#probe) {
-      this.#probe = oldest;
-      this.#rounds = 0;
-    } else if (this.#probeAnswered) this.#rounds++;
-    this.#probeAnswered = false;
-    if (this.#rounds < BACKFILL_ROUNDS) return;
-    this.#givenUp = oldest - 1 - window.delivered;
-    window.skipTo(oldest);
+    if (this.#foundOlder) this.#rounds = 0;
+    else if (this.#isAnswered) this.#rounds++;
+    this.#unanswered = this.#foundOlder || this.#isAnswered ? 0 : this.#unanswered + 1;
+    this.#foundOlder = this.#isAnswered = false;
+    if (this.#probe <= window.delivered || this.#unanswered > MAX_UNANSWERED) this.#chooseProbe(window);
+    if (this.#rounds >= BACKFILL_ROUNDS) this.#giveUp(window);
+  }
+
+  /** The newest that we have, among those that one request reaches. */
+  #chooseProbe(window: InboundWindow): void {
+    let newest = Math.min(window.highest, window.delivered + this.#maxXmitReqSize);
+    while (newest > window.delivered && !window.has(newest)) newest--;
+    this.#unanswered = 0;
+    if (newest > window.delivered && newest === this.#probe) return;
+    this.#probe = newest;
+    this.#rounds = 0;
+  }
+
+  #giveUp(window: InboundWindow): void {
+    let first = this.#probe;
+    while (first - 1 > window.delivered && window.has(first - 1)) first--;
+    this.#givenUp = first - 1 - window.delivered;
+    window.skipTo(first);
     this.#isCertain = this.#isStartKnown = true;
   }
 }

@@ -8,6 +8,7 @@ import {
   type Nakack2Header,
 } from '../../codecs/jgroups/message.ts';
 import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqno-list.ts';
+import type { UdpGroupStats } from '../protocol/messenger.ts';
 import { SendWindow } from '../protocol/seqno-window.ts';
 import type { ProtocolContext } from './context.ts';
 import { type DigestEntry, digestEntries } from './digest.ts';
@@ -23,6 +24,7 @@ import {
   type OutMessage,
   Protocol,
 } from './protocol.ts';
+import { ResendQueue } from './resend-queue.ts';
 
 const CONTROL_FLAGS = Flag.OOB | Flag.INTERNAL;
 
@@ -52,6 +54,10 @@ export class NAKACK2 extends Protocol {
   readonly #departures = new Departures();
   /** Epoch in which each member joined. */
   readonly #joined = new Map<string, number>();
+  readonly #resends = new ResendQueue((message, nowMs) => {
+    this.#context.counters.retransmitted++;
+    this.below.down(message, nowMs);
+  });
   #view: GroupView | null = null;
   /** JGroups' become-server queue: what came before the first view. */
   #early: InMessage[] = [];
@@ -118,7 +124,7 @@ export class NAKACK2 extends Protocol {
   }
 
   #handleMessage(message: InMessage, header: NumberedHeader, nowMs: number): void {
-    const { counters, config, selfKey, complain } = this.#context;
+    const { counters, peers, config, selfKey, complain } = this.#context;
     const { from } = message;
     const { seqno } = header;
     if (from === selfKey) {
@@ -133,14 +139,17 @@ export class NAKACK2 extends Protocol {
     }
     if (seqno < 1) {
       counters.rejected++;
+      peers.of(from).malformed++;
       complain(from, `its group message has seqno ${seqno}, the first is 1; dropped`);
       return;
     }
     const isOob = (message.flags & Flag.OOB) !== 0;
     const isAnswer = header.type === 'XMIT_RSP' || config.useMcastXmit;
     const outcome = window.add(seqno, message, isOob, isAnswer, nowMs);
-    if (outcome === 'duplicate') counters.duplicates++;
-    else if (outcome === 'beyond') counters.beyondWindow++;
+    if (outcome === 'duplicate') {
+      counters.duplicates++;
+      peers.of(from).groupDuplicates++;
+    } else if (outcome === 'beyond') counters.beyondWindow++;
     else {
       if (isOob) this.above.up(message, nowMs);
       this.#deliver(from, window, nowMs);
@@ -161,7 +170,7 @@ export class NAKACK2 extends Protocol {
 
   /** Own messages, and those of others that we still have. Who is in no view of ours asks again once it is. */
   #handleRequest(request: InMessage, sender: Address, nowMs: number): void {
-    const { counters, complain, selfKey } = this.#context;
+    const { counters, selfKey } = this.#context;
     counters.xmitRequestsReceived++;
     if (!this.#windows.has(request.from)) {
       counters.fromStrangers++;
@@ -172,26 +181,27 @@ export class NAKACK2 extends Protocol {
       seqnos = decodeSeqnoList(request.payload ?? EMPTY);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      counters.malformed++;
-      complain(request.from, `its retransmission request is malformed: ${error.message}`);
+      this.#context.malformed(request.from, `its retransmission request is malformed: ${error.message}`);
       return;
     }
     const key = addressKey(sender);
-    const window = this.#windows.get(key);
-    for (const seqno of seqnos) {
-      const message = key === selfKey ? this.#sent.at(seqno) : forward(window?.stored(seqno));
-      if (message !== undefined) this.#resend(message, seqno, request.src, nowMs);
-    }
+    const find = (seqno: number): OutMessage | undefined => {
+      if (!this.#windows.has(request.from)) return undefined; // it has left meanwhile
+      const message = key === selfKey ? this.#sent.at(seqno) : forward(this.#windows.get(key)?.stored(seqno));
+      if (message === undefined) return undefined;
+      this.#context.peers.of(request.from).groupRetransmitted++;
+      return this.#copyFor(request.src, message, seqno);
+    };
+    this.#resends.add(`${request.from} ${key}`, seqnos, find, nowMs);
   }
 
-  #resend(message: OutMessage, seqno: number, requester: Address, nowMs: number): void {
-    this.#context.counters.retransmitted++;
+  #copyFor(requester: Address, message: OutMessage, seqno: number): OutMessage {
     const { useMcastXmit } = this.#context.config;
     const type = useMcastXmit ? 'MSG' : 'XMIT_RSP';
     const headers = message.headers.map((header): Header => {
       return header.protocol === 'NAKACK2' ? { protocol: 'NAKACK2', type, seqno } : header;
     });
-    this.below.down({ ...message, headers, dest: useMcastXmit ? null : requester, loopback: false }, nowMs);
+    return { ...message, headers, dest: useMcastXmit ? null : requester, loopback: false };
   }
 
   /** Always from the original sender (JGroups' xmit_from_random_member is off). */
@@ -200,21 +210,25 @@ export class NAKACK2 extends Protocol {
     const { maxXmitReqSize } = this.#context.config;
     const end = Math.max(last + 1, Math.min(window.highest, first + maxXmitReqSize));
     this.#context.counters.xmitRequestsSent++;
+    this.#context.peers.of(addressKey(window.sender)).groupRequested += seqnos.length;
     const header: Header = { protocol: 'NAKACK2', type: 'XMIT_REQ', sender: window.sender };
     const payload = encodeSeqnoList(seqnos, end);
     this.below.down(controlMessage(window.sender, CONTROL_FLAGS, header, payload), nowMs);
   }
 
   override nextDeadlineMs(): number {
-    return this.#nextTickMs;
+    return Math.min(this.#nextTickMs, this.#resends.nextDeadlineMs());
   }
 
   override handleTimeout(nowMs: number): void {
+    this.#resends.handleTimeout(nowMs);
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + this.#context.config.mcastXmitIntervalMs;
     for (const [key, window] of this.#windows) {
       const seqnos = window.gapsToRequest();
       if (seqnos.length > 0) this.#request(window, seqnos, nowMs);
+      const last = window.lastToRequest();
+      if (last !== null) this.#request(window, [last], nowMs);
       const givenUp = window.takeGivenUp();
       if (givenUp === 0) continue;
       this.#context.counters.givenUp += givenUp;
@@ -225,6 +239,19 @@ export class NAKACK2 extends Protocol {
     this.#context.counters.highestSeqnosSent++;
     const header: Header = { protocol: 'NAKACK2', type: 'HIGHEST_SEQNO', seqno: highest };
     this.below.down(controlMessage(null, CONTROL_FLAGS, header), nowMs);
+  }
+
+  /** Of a member other than this one. */
+  peerStats(key: string): Omit<UdpGroupStats, 'credits'> {
+    const window = this.#windows.get(key);
+    const { groupRequested, groupRetransmitted, groupDuplicates } = this.#context.peers.find(key);
+    return {
+      delivered: window?.delivered ?? 0,
+      gaps: window?.gaps ?? 0,
+      requested: groupRequested,
+      duplicates: groupDuplicates,
+      retransmitted: groupRetransmitted,
+    };
   }
 
   // --- stability -------------------------------------------------------------------------------------------

@@ -15,8 +15,26 @@ export interface OutMessage {
   readonly pendingBytes: number;
   /** To the group: who was in it when the message was accepted. */
   readonly audience?: Audience;
+  /** With RSVP: who has confirmed it is to be told. */
+  readonly confirm?: Confirm;
   /** To the group: we receive it as well (JGroups without its DONT_LOOPBACK). */
   readonly loopback?: boolean;
+}
+
+/** A message whose recipients are to confirm that the application has had it. */
+export interface Confirm {
+  readonly timeoutMs: number;
+  /** Called once. All but those named have confirmed. */
+  readonly settle: (unconfirmed: Unconfirmed) => void;
+}
+
+export interface Unconfirmed {
+  /** Keys of recipients that have not answered. */
+  readonly missing: readonly string[];
+  /** Why they are not waited for any more. */
+  readonly reason: 'timeout' | 'closed';
+  /** Keys of recipients that left before they answered. */
+  readonly left: readonly string[];
 }
 
 /** To whom group messages go between one view and the next. */

@@ -1,4 +1,4 @@
-import { type Address, Flag } from '../../codecs/jgroups/message.ts';
+import { type Address, addressKey, Flag } from '../../codecs/jgroups/message.ts';
 import { SendWindow } from '../protocol/seqno-window.ts';
 import { AckClock } from './ack-clock.ts';
 import { DATAGRAM_ROOM } from './bundler.ts';
@@ -210,7 +210,7 @@ export class SendConnection extends Connection {
 
   #resendClocked(messages: OutMessage[], nowMs: number): void {
     if (messages.length === 0) return;
-    this.#context.counters.retransmitted += messages.length;
+    this.#countResends(messages.length);
     this.#clock.send(messages, this.window.acked, nowMs);
   }
 
@@ -218,7 +218,7 @@ export class SendConnection extends Connection {
   resendFirst(nowMs: number): void {
     const message = this.window.at(this.window.acked + 1);
     if (message === undefined) return;
-    this.#context.counters.retransmitted++;
+    this.#countResends(1);
     const headers = message.headers.map((header) =>
       header.protocol === 'UNICAST3' && header.type === 'DATA' ? { ...header, first: true } : header,
     );
@@ -252,8 +252,13 @@ export class SendConnection extends Connection {
 
   resend(message: OutMessage | undefined, nowMs: number): void {
     if (message === undefined) return;
-    this.#context.counters.retransmitted++;
+    this.#countResends(1);
     this.#below.down(message, nowMs);
+  }
+
+  #countResends(messages: number): void {
+    this.#context.counters.retransmitted += messages;
+    this.#context.peers.of(addressKey(this.peer)).retransmitted += messages;
   }
 
   /** One bundle of what the receiver asked for. */

@@ -167,8 +167,7 @@ export class STABLE extends Protocol {
       if (!(error instanceof CodecError)) throw error;
       problem = error.message;
     }
-    this.#context.counters.malformed++;
-    this.#context.complain(message.from, `the digest of its stability message is malformed: ${problem}`);
+    this.#context.malformed(message.from, `the digest of its stability message is malformed: ${problem}`);
     return null;
   }
 

@@ -7,14 +7,18 @@ import {
   type ViewId,
 } from '../../codecs/jgroups/message.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
+import type { UdpPeerStats } from '../protocol/messenger.ts';
 import type { Rng } from '../protocol/rng.ts';
-import type { JGroupsConfig } from './config.ts';
+import type { JGroupsConfig, ProtocolName } from './config.ts';
 import type { ProtocolContext } from './context.ts';
 import { JGroupsCounters } from './counters.ts';
+import { PeerTable } from './peer-counters.ts';
 import { FRAG2 } from './frag2.ts';
 import { MFC } from './mfc.ts';
 import { NAKACK2 } from './nakack2.ts';
-import type { Audience, GroupView, InMessage, OutMessage, Protocol } from './protocol.ts';
+import type { Audience, Confirm, GroupView, InMessage, OutMessage, Protocol } from './protocol.ts';
+import { RSVP } from './rsvp.ts';
+import { Services } from './services.ts';
 import { STABLE } from './stable.ts';
 import { Transport, type TransportEvents } from './transport.ts';
 import { UFC } from './ufc.ts';
@@ -22,7 +26,13 @@ import { UNICAST3 } from './unicast3.ts';
 
 /** What the stack wants done. Called synchronously, also from within calls into the stack. */
 export interface StackEvents extends TransportEvents {
-  deliver(src: Address, payload: Uint8Array, flags: number): void;
+  /** @param toGroup it was sent to the group, not to this member alone */
+  deliver(src: Address, payload: Uint8Array, flags: number, toGroup: boolean): void;
+  /**
+   * A message of JGroups' membership, discovery or failure detection, which this stack has not. Left out: the
+   * application gets such messages like others, as in JGroups.
+   */
+  service?(message: InMessage, nowMs: number): void;
   /** Unicasts: acknowledged by the peer; group messages: stable, so that every member has them. */
   acknowledged(peer: string, messages: number, bytes: number): void;
 }
@@ -53,9 +63,14 @@ export class JGroupsStack {
   readonly #transport: Transport;
   /** From the bottom. */
   readonly #protocols: readonly Protocol[];
-  readonly #unicast3: UNICAST3 | undefined;
+  readonly #unicast3: UNICAST3;
   readonly #nakack2: NAKACK2 | undefined;
   readonly #stable: STABLE | undefined;
+  readonly #ufc: UFC | undefined;
+  readonly #mfc: MFC | undefined;
+  readonly #rsvp: RSVP | undefined;
+  readonly #peers = new PeerTable();
+  readonly #services: Services | null;
   #audience: Audience = { epoch: 0, members: [] };
 
   /** @param config of `resolveConfig`, which checks it */
@@ -70,14 +85,27 @@ export class JGroupsStack {
       self,
       selfKey: this.#selfKey,
       rng,
+      peers: this.#peers,
       complain: (peer, what) => events.complain('protocol', peer, what),
+      malformed: (peer, what) => {
+        this.counters.malformed++;
+        this.#peers.of(peer).malformed++;
+        events.complain('protocol', peer, what);
+      },
       acknowledged: (peer, messages, bytes) => events.acknowledged(peer, messages, bytes),
       startMs: nowMs,
     };
-    this.#protocols = createProtocols(context);
-    this.#unicast3 = this.#protocols.find((protocol) => protocol instanceof UNICAST3);
+    this.#services =
+      events.service === undefined ? null : new Services((message, ms) => events.service?.(message, ms));
+    this.#protocols = createProtocols(context, this.#services);
+    const unicast3 = this.#protocols.find((protocol) => protocol instanceof UNICAST3);
+    if (unicast3 === undefined) throw new InvariantError('a stack without UNICAST3');
+    this.#unicast3 = unicast3;
     this.#nakack2 = this.#protocols.find((protocol) => protocol instanceof NAKACK2);
     this.#stable = this.#protocols.find((protocol) => protocol instanceof STABLE);
+    this.#ufc = this.#protocols.find((protocol) => protocol instanceof UFC);
+    this.#mfc = this.#protocols.find((protocol) => protocol instanceof MFC);
+    this.#rsvp = this.#protocols.find((protocol) => protocol instanceof RSVP);
     const top = {
       up: (message: InMessage) => this.#deliver(message),
       upBatch: (messages: readonly InMessage[]) => messages.forEach((message) => this.#deliver(message)),
@@ -113,6 +141,57 @@ export class JGroupsStack {
     );
   }
 
+  /** Whether recipients can be asked to confirm that the application has had a message. */
+  get canConfirm(): boolean {
+    return this.#rsvp !== undefined;
+  }
+
+  /**
+   * As `send`, or `sendToGroup` if `dest` is null, and `confirm.settle` is called once all have confirmed it or it is
+   * too late. A member without RSVP in its stack never does.
+   * @throws {LocalProtocolError} `ERR_RSVP` if the configuration has no RSVP, `ERR_MULTICAST` as `sendToGroup`
+   */
+  sendConfirmed(
+    dest: Address | null,
+    payload: Uint8Array,
+    flags: number,
+    confirm: Confirm,
+    nowMs: number,
+  ): void {
+    if (!this.canConfirm) throw new LocalProtocolError('ERR_RSVP', 'the stack is without RSVP');
+    if (dest === null && this.#config.multicast === null) {
+      throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
+    }
+    const group = dest === null ? { audience: this.#audience } : {};
+    const wanted = flags | Flag.RSVP;
+    this.#down(
+      { ...counted(payload, flags), ...group, dest, flags: wanted, headers: [], payload, confirm },
+      nowMs,
+    );
+  }
+
+  /**
+   * A message of the one who keeps the membership, as JGroups' GMS sends them: reliable and in order with our others,
+   * with no flow control and in one piece. `dest` null: to the group.
+   * @param headers its own
+   * @throws {InvariantError} if the stack was made without `StackEvents.service`
+   */
+  sendService(
+    { dest, flags, headers, payload }: Pick<OutMessage, 'dest' | 'flags' | 'headers' | 'payload'>,
+    nowMs: number,
+  ): void {
+    if (this.#services === null) throw new InvariantError('a service message, and there is no service');
+    const message: OutMessage = {
+      dest,
+      flags,
+      headers: [...headers],
+      payload,
+      completes: 0,
+      pendingBytes: 0,
+    };
+    this.#services.down(message, nowMs);
+  }
+
   #down(message: OutMessage, nowMs: number): void {
     (this.#protocols.at(-1) ?? this.#transport).down(message, nowMs);
   }
@@ -129,7 +208,7 @@ export class JGroupsStack {
 
   /** What was collected in this turn to be sent together leaves; `nextDeadlineMs` is at once while there is something. */
   #flush(nowMs: number): void {
-    this.#unicast3?.flush(nowMs);
+    this.#unicast3.flush(nowMs);
     this.#transport.flush();
   }
 
@@ -145,6 +224,7 @@ export class JGroupsStack {
       keys,
       audience: this.#audience,
     };
+    this.#peers.installView(keys);
     this.#transport.installView(view);
     for (const protocol of this.#protocols) protocol.installView(view, nowMs);
     for (const protocol of this.#protocols) protocol.viewInstalled(nowMs);
@@ -173,6 +253,21 @@ export class JGroupsStack {
     this.#nakack2?.mergeDigest(digest);
   }
 
+  /** @param peer key of a member */
+  peerStats(peer: string, nowMs: number): UdpPeerStats {
+    const counters = this.#peers.find(peer);
+    const { retransmitted, requested, duplicates, malformed } = counters;
+    const { sent, acked, window, gaps } = this.#unicast3.peerStats(peer);
+    const { credits, queue, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
+    const unicasts = { sent, acked, window, retransmitted, requested, duplicates, gaps };
+    const group = this.#nakack2?.peerStats(peer);
+    return {
+      ...unicasts,
+      ...{ credits, queue, blockedMs, malformed },
+      ...(group === undefined ? {} : { group: { ...group, credits: this.#mfc?.creditsOf(peer) ?? null } }),
+    };
+  }
+
   handleTimeout(nowMs: number): void {
     this.#transport.handleTimeout(nowMs);
     for (const protocol of this.#protocols) protocol.handleTimeout(nowMs);
@@ -187,18 +282,24 @@ export class JGroupsStack {
 
   /** Last words before the socket closes: peers need not resend what was delivered here. */
   stop(nowMs: number): void {
-    this.#unicast3?.sendPendingAcks(nowMs);
+    this.#unicast3.sendPendingAcks(nowMs);
     this.#flush(nowMs);
   }
 
+  /** It will not be used any more: who waits for something is told. */
+  close(): void {
+    this.#rsvp?.stop();
+  }
+
   #deliver(message: InMessage): void {
-    this.#events.deliver(message.src, message.payload ?? EMPTY, message.flags);
+    this.#events.deliver(message.src, message.payload ?? EMPTY, message.flags, message.toGroup);
   }
 }
 
-function createProtocols(context: ProtocolContext): Protocol[] {
+/** @param services goes below flow control and fragmentation, where JGroups has GMS */
+function createProtocols(context: ProtocolContext, services: Services | null): Protocol[] {
   let nakack2: NAKACK2 | null = null;
-  return context.config.protocols.map((name) => {
+  const protocols = context.config.protocols.map((name): Protocol => {
     switch (name) {
       case 'NAKACK2':
         return (nakack2 = new NAKACK2(context));
@@ -213,13 +314,21 @@ function createProtocols(context: ProtocolContext): Protocol[] {
         return new MFC(context);
       case 'FRAG2':
         return new FRAG2(context);
+      case 'RSVP':
+        return new RSVP(context);
     }
   });
+  if (services === null) return protocols;
+  const at = context.config.protocols.findIndex((name) => ABOVE_SERVICES.includes(name));
+  return protocols.toSpliced(at < 0 ? protocols.length : at, 0, services);
 }
+
+const ABOVE_SERVICES: readonly ProtocolName[] = ['UFC', 'MFC', 'FRAG2'];
 
 function counted(payload: Uint8Array, flags: number): Pick<OutMessage, 'completes' | 'pendingBytes'> {
   const reliable = (flags & Flag.NO_RELIABILITY) === 0;
   return { completes: reliable ? 1 : 0, pendingBytes: reliable ? payload.length : 0 };
 }
 
+const NO_FLOW_CONTROL = { credits: null, queue: 0, blockedMs: 0 };
 const EMPTY = new Uint8Array(0);

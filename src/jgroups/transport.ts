@@ -1,10 +1,12 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
+import { canonicalIp } from '../../codecs/bytes/ip.ts';
 import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
 import { decodeDatagram } from '../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
 import { InvariantError } from '../protocol/errors.ts';
 import { Bundler, encodeMessages } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
+import { type Endpoint, PhysicalAddresses } from './physical-addresses.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, type Protocol } from './protocol.ts';
 
 export interface TransportEvents {
@@ -18,27 +20,38 @@ export interface TransportEvents {
 const PING = Buffer.from('ping');
 const PONG = Buffer.from('pong');
 
+/** Messages that JGroups takes out of a bundle and hands up one by one, before the rest. */
+const ALONE = Flag.OOB | Flag.DONT_BUNDLE;
+
 /** The transport's part of the stack: datagrams to messages and back (WIRE-3.6 sections 3 and 13). */
 export class Transport {
   readonly #context: ProtocolContext;
   readonly #events: TransportEvents;
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
+  /** As the socket spells it. */
+  readonly #ownHost: string;
   readonly #bundler: Bundler;
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
-  /** Own group messages that we are to receive, too: not before the call that sends them has returned. */
+  /** Own messages that we are to receive, too: not before the call that sends them has returned. */
   #loopback: InMessage[] = [];
   #loopbackAtMs = Infinity;
+  readonly #physical = new PhysicalAddresses();
+  /** Where the datagram that is being handled came from. */
+  #fromHost = '';
+  #fromPort = 0;
 
   constructor(context: ProtocolContext, events: TransportEvents, above: Pick<Protocol, 'up' | 'upBatch'>) {
     this.#context = context;
     this.#events = events;
     this.#above = above;
+    this.#ownHost = canonicalIp(context.self.host);
     this.#bundler = new Bundler(context.config, context.self, (dest, messages) => this.#send(dest, messages));
   }
 
   installView(view: GroupView): void {
     this.#others = view.members.filter((member) => addressKey(member) !== this.#context.selfKey);
+    this.#physical.installView(view.keys);
     this.#bundler.retain(view.keys);
   }
 
@@ -64,7 +77,7 @@ export class Transport {
     const { counters, self } = this.#context;
     counters.datagramsReceived++;
     counters.bytesReceived += bytes.length;
-    if (port === self.port && host === self.host) {
+    if (port === self.port && host === this.#ownHost) {
       counters.ownPackets++; // JGroups drops them as well
       return;
     }
@@ -73,6 +86,8 @@ export class Transport {
       this.#events.transmit(PONG, host, port);
       return;
     }
+    this.#fromHost = host;
+    this.#fromPort = port;
     let datagram: Datagram;
     try {
       datagram = decodeDatagram(bytes);
@@ -99,9 +114,19 @@ export class Transport {
       this.#events.complain('version', sender, what);
       return;
     }
-    counters.malformed++;
+    this.#countMalformed();
     const what = `malformed datagram of ${bytes.length} bytes dropped: ${error.message}`;
     this.#events.complain('malformed', sender, what);
+  }
+
+  /** Of whoever has the address that the datagram came from: nothing in it can be believed. */
+  #countMalformed(): void {
+    const { counters, peers } = this.#context;
+    counters.malformed++;
+    const isSender = (member: Address): boolean =>
+      member.kind !== 'uuid' && member.port === this.#fromPort && member.host === this.#fromHost;
+    const member = this.#others.find(isSender);
+    if (member !== undefined) peers.of(addressKey(member)).malformed++;
   }
 
   #handleSingle(message: Message, sender: string, nowMs: number): void {
@@ -114,15 +139,21 @@ export class Transport {
   #handleBundle(bundle: Datagram & { kind: 'bundle' }, sender: string, nowMs: number): void {
     if (!this.#isForUs(bundle.dest, bundle.cluster, sender)) return;
     // as JGroups does: four batches, by OOB and INTERNAL; those that are OOB and DONT_BUNDLE go one by one
+    const alone: InMessage[] = [];
     const batches = new Map<number, InMessage[]>();
     for (const message of bundle.messages) {
       const incoming = this.#incoming(message, bundle.dest, message.src ?? bundle.src, sender);
       if (incoming === null) continue;
+      if ((incoming.flags & ALONE) === ALONE) {
+        alone.push(incoming);
+        continue;
+      }
       const kind = incoming.flags & (Flag.OOB | Flag.INTERNAL);
       const batch = batches.get(kind);
       if (batch === undefined) batches.set(kind, [incoming]);
       else batch.push(incoming);
     }
+    for (const message of alone) this.#above.up(message, nowMs);
     for (const batch of batches.values()) this.#above.upBatch(batch, nowMs);
   }
 
@@ -145,7 +176,7 @@ export class Transport {
   #incoming(message: Message, dest: Address | null, src: Address | null, sender: string): InMessage | null {
     const { counters } = this.#context;
     if (src === null) {
-      counters.malformed++;
+      this.#countMalformed();
       this.#events.complain('malformed', sender, 'message without a sender address dropped');
       return null;
     }
@@ -162,6 +193,7 @@ export class Transport {
       this.#events.complain('own', sender, what);
       return null;
     }
+    this.#physical.learn(src, this.#fromHost, this.#fromPort, isOwnWord(message));
     const { flags, headers, payload } = message;
     return { src, from, toGroup: dest === null, flags, headers, payload };
   }
@@ -170,14 +202,20 @@ export class Transport {
 
   down(message: OutMessage, nowMs: number): void {
     if (message.loopback === true) this.#loop(message, nowMs);
-    if (this.#bundler.accepts(message)) this.#bundler.add(message, nowMs);
+    if (message.dest !== null && addressKey(message.dest) === this.#context.selfKey)
+      this.#loop(message, nowMs);
+    else if (this.#bundler.accepts(message)) this.#bundler.add(message, nowMs);
     else this.#send(message.dest, [message]);
   }
 
   /** To one member, in one datagram; the caller minds its size. */
-  downBatch(messages: readonly OutMessage[], _nowMs: number): void {
+  downBatch(messages: readonly OutMessage[], nowMs: number): void {
     const dest = messages[0]?.dest ?? null;
     if (dest === null) throw new InvariantError('a batch goes to one member');
+    if (addressKey(dest) === this.#context.selfKey) {
+      for (const message of messages) this.#loop(message, nowMs);
+      return;
+    }
     this.#bundler.flushTo(dest);
     this.#send(dest, messages);
   }
@@ -187,12 +225,6 @@ export class Transport {
     this.#bundler.flush();
   }
 
-  #loop({ flags, headers, payload }: OutMessage, nowMs: number): void {
-    const { self, selfKey } = this.#context;
-    this.#loopback.push({ src: self, from: selfKey, toGroup: true, flags, headers, payload });
-    this.#loopbackAtMs = Math.min(this.#loopbackAtMs, nowMs);
-  }
-
   #send(dest: Address | null, messages: readonly OutMessage[]): void {
     const { config, counters, self } = this.#context;
     if (messages.length > 1) counters.bundlesSent++;
@@ -200,7 +232,7 @@ export class Transport {
       this.#sendToGroup(encodeMessages(config, self, messages));
       return;
     }
-    const physical = this.#physical(dest);
+    const physical = this.#find(dest);
     if (physical !== null) this.#transmit(encodeMessages(config, self, messages), physical);
   }
 
@@ -214,28 +246,34 @@ export class Transport {
       return;
     }
     for (const member of this.#others) {
-      const physical = this.#physical(member);
+      const physical = this.#find(member);
       if (physical !== null) this.#transmit(datagram, physical);
     }
   }
 
-  #transmit(datagram: Buffer, { host, port }: { host: string; port: number }): void {
+  #transmit(datagram: Buffer, { host, port }: Endpoint): void {
     const { counters } = this.#context;
     counters.datagramsSent++;
     counters.bytesSent += datagram.length;
     this.#events.transmit(datagram, host, port);
   }
 
-  /** A Geode address carries its own host and port (WIRE-3.6 section 2). */
-  #physical(dest: Address): { host: string; port: number } | null {
-    if (dest.kind !== 'uuid' && dest.host !== '' && dest.port !== 0) return dest;
+  #find(dest: Address): Endpoint | null {
+    const endpoint = this.#physical.find(dest);
+    if (endpoint !== null) return endpoint;
     this.#context.counters.rejected++;
     const what = 'no host and port are known for it; message dropped';
     this.#events.complain('address', addressKey(dest), what);
     return null;
   }
 
-  // --- own group messages ----------------------------------------------------------------------------------
+  // --- to ourselves ----------------------------------------------------------------------------------------
+
+  #loop({ dest, flags, headers, payload }: OutMessage, nowMs: number): void {
+    const { self, selfKey } = this.#context;
+    this.#loopback.push({ src: self, from: selfKey, toGroup: dest === null, flags, headers, payload });
+    this.#loopbackAtMs = Math.min(this.#loopbackAtMs, nowMs);
+  }
 
   /** As soon as possible, if something waits. */
   nextDeadlineMs(): number {
@@ -249,4 +287,10 @@ export class Transport {
     this.#loopbackAtMs = Infinity;
     for (const message of looped) this.#above.up(message, nowMs);
   }
+}
+
+/** A numbered group message may come from any member that had it; all else is sent by its sender alone. */
+function isOwnWord(message: Message): boolean {
+  const header = headerOf(message, 'NAKACK2');
+  return header === undefined || (header.type !== 'MSG' && header.type !== 'XMIT_RSP');
 }

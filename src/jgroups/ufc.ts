@@ -1,6 +1,6 @@
 import { addressKey } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
-import { creditCost, FlowControl, mayPassQueue } from './flow-control.ts';
+import { creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
 import type { GroupView, OutMessage } from './protocol.ts';
 
 /** What we may send to one member. */
@@ -10,6 +10,10 @@ interface SendCredit {
   readonly queue: OutMessage[];
   /** When to ask for credits; meaningful while the queue is not empty. */
   requestAtMs: number;
+  /** When the first of the queue came to wait. */
+  blockedAtMs: number;
+  /** In all, but for the present time. */
+  blockedMs: number;
 }
 
 /** Flow control of unicasts: a queue per member, so that a slow one delays no other. */
@@ -28,12 +32,18 @@ export class UFC extends FlowControl {
       this.below.down(message, nowMs);
       return;
     }
-    if (credit.queue.length === 0) {
-      this.context.counters.blocked++;
-      credit.requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
-      this.#blocked.add(credit);
-    }
     credit.queue.push(message);
+    if (credit.queue.length > 1) return;
+    this.context.counters.blocked++;
+    credit.blockedAtMs = nowMs;
+    credit.requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
+    this.#blocked.add(credit);
+    this.#askIfStalled(credit, nowMs);
+  }
+
+  #askIfStalled({ queue, left }: SendCredit, nowMs: number): void {
+    const dest = queue[0]?.dest ?? null;
+    if (dest !== null && this.isStalled(left)) this.requestCredits(dest, left, nowMs, IN_ORDER_FLAGS);
   }
 
   /** Members that left need no credits; what waited for them is dropped: the messenger has said `memberLeft`. */
@@ -46,8 +56,26 @@ export class UFC extends FlowControl {
     }
     for (const member of view.keys) {
       if (this.#sent.has(member)) continue;
-      this.#sent.set(member, { left: this.context.config.maxCredits, queue: [], requestAtMs: 0 });
+      this.#sent.set(member, {
+        left: this.context.config.maxCredits,
+        queue: [],
+        requestAtMs: 0,
+        blockedAtMs: 0,
+        blockedMs: 0,
+      });
     }
+  }
+
+  /** `blockedMs` up to now. Null: it is no member. */
+  peerStats(
+    member: string,
+    nowMs: number,
+  ): { readonly credits: number; readonly queue: number; readonly blockedMs: number } | null {
+    const credit = this.#sent.get(member);
+    if (credit === undefined) return null;
+    const { left, queue, blockedAtMs, blockedMs } = credit;
+    const waitingMs = queue.length > 0 ? nowMs - blockedAtMs : 0;
+    return { credits: left, queue: queue.length, blockedMs: blockedMs + waitingMs };
   }
 
   override handleTimeout(nowMs: number): void {
@@ -89,7 +117,11 @@ export class UFC extends FlowControl {
       this.below.down(message, nowMs);
     }
     credit.queue.splice(0, passed);
-    if (credit.queue.length === 0) this.#blocked.delete(credit);
+    if (credit.queue.length === 0 && passed > 0) {
+      this.#blocked.delete(credit);
+      credit.blockedMs += nowMs - credit.blockedAtMs;
+    }
     if (passed > 0) credit.requestAtMs = nowMs + maxBlockTimeMs;
+    this.#askIfStalled(credit, nowMs);
   }
 }

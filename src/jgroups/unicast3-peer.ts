@@ -1,5 +1,6 @@
 import type { Address } from '../../codecs/jgroups/message.ts';
 import { InboundWindow } from './inbound-window.ts';
+import type { InMessage } from './protocol.ts';
 
 /** JGroups' states OPEN and CLOSING: a closing connection still works, and is removed after connCloseTimeoutMs. */
 export abstract class Connection {
@@ -36,9 +37,39 @@ export abstract class Connection {
 export class ReceiveConnection extends Connection {
   readonly window: InboundWindow;
   ackPending = false;
+  /** The peer has left the view since the connection was made, and may be back. */
+  hasLeft = false;
+  readonly #first: number;
+  readonly #firstPrint: number;
 
-  constructor(peer: Address, connId: number, first: number, nowMs: number) {
-    super(peer, connId, nowMs);
+  /** @param message the one that made it, with seqno `first` */
+  constructor(message: InMessage, connId: number, first: number, nowMs: number) {
+    super(message.src, connId, nowMs);
     this.window = new InboundWindow(first);
+    this.#first = first;
+    this.#firstPrint = fingerprint(message);
   }
+
+  /** The peer left the view. */
+  depart(nowMs: number): void {
+    this.hasLeft = true;
+    this.close(nowMs);
+  }
+
+  /** Whether a first message with this connection's id says something else than the one that made the connection. */
+  isContradictedBy(message: InMessage, seqno: number): boolean {
+    return seqno === this.#first && fingerprint(message) !== this.#firstPrint;
+  }
+}
+
+/** Payload bytes that a fingerprint looks at. */
+const PRINTED_BYTES = 512;
+
+/** FNV-1a, 32 bits. Only first messages have one. */
+function fingerprint({ flags, payload }: InMessage): number {
+  const bytes = payload ?? new Uint8Array(0);
+  let print = Math.imul(0x811c9dc5 ^ flags, 0x01000193) ^ bytes.length;
+  const end = Math.min(bytes.length, PRINTED_BYTES);
+  for (let i = 0; i < end; i++) print = Math.imul(print ^ (bytes[i] as number), 0x01000193);
+  return print;
 }

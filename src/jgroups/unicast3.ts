@@ -1,6 +1,7 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { type Address, addressKey, Flag, type Unicast3Header } from '../../codecs/jgroups/message.ts';
 import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqno-list.ts';
+import type { UdpPeerStats } from '../protocol/messenger.ts';
 import type { JGroupsConfig } from './config.ts';
 import { ClosedConnections, isOlder, MAX_CONN_ID, STALE_MS } from './connection-id.ts';
 import type { ProtocolContext } from './context.ts';
@@ -135,6 +136,7 @@ export class UNICAST3 extends Protocol {
     connection.ackPending = true;
     if (outcome === 'duplicate') {
       this.#counters.duplicates++;
+      this.#context.peers.of(message.from).duplicates++;
       return;
     }
     if (oob) this.above.up(message, nowMs);
@@ -150,7 +152,9 @@ export class UNICAST3 extends Protocol {
   ): ReceiveConnection | null {
     const { from } = message;
     const connection = this.#receive.get(from);
-    if (connection?.connId === header.connId) return connection;
+    const isSameId = connection?.connId === header.connId;
+    const isRestart = isSameId && header.first && connection.isContradictedBy(message, header.seqno);
+    if (isSameId && !isRestart) return connection;
     if (!header.first) {
       this.#counters.noConnection++;
       this.#askForFirstSeqno(message.src, from, nowMs);
@@ -158,10 +162,14 @@ export class UNICAST3 extends Protocol {
     }
     if (header.seqno < 1) {
       this.#counters.rejected++;
+      this.#context.peers.of(from).malformed++;
       this.#context.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
       return null;
     }
-    if (this.#isStale(connection, from, header.connId, nowMs)) {
+    const isStale = isRestart
+      ? !connection.hasLeft && nowMs - connection.touchedMs < STALE_MS
+      : this.#isStale(connection, from, header.connId, nowMs);
+    if (isStale) {
       this.#counters.staleConnections++;
       return null;
     }
@@ -173,7 +181,7 @@ export class UNICAST3 extends Protocol {
       );
       return null;
     }
-    const fresh = new ReceiveConnection(message.src, header.connId, header.seqno, nowMs);
+    const fresh = new ReceiveConnection(message, header.connId, header.seqno, nowMs);
     this.#receive.set(from, fresh);
     return fresh;
   }
@@ -245,8 +253,7 @@ export class UNICAST3 extends Protocol {
       seqnos = decodeSeqnoList(request.payload ?? new Uint8Array(0));
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      this.#counters.malformed++;
-      this.#context.complain(request.from, `its retransmission request is malformed: ${error.message}`);
+      this.#context.malformed(request.from, `its retransmission request is malformed: ${error.message}`);
       return;
     }
     connection.resendRequested(seqnos, nowMs);
@@ -300,6 +307,7 @@ export class UNICAST3 extends Protocol {
       const missing = connection.window.gapsToRequest(this.#config.maxXmitReqSize);
       if (missing.length === 0) continue;
       this.#counters.xmitRequestsSent++;
+      this.#context.peers.of(addressKey(connection.peer)).requested += missing.length;
       const end = Math.min(connection.window.highest, (missing[0] as number) + this.#config.maxXmitReqSize);
       const payload = encodeSeqnoList(missing, end);
       this.#sendControl(connection.peer, { protocol: 'UNICAST3', type: 'XMIT_REQ' }, nowMs, payload);
@@ -332,6 +340,9 @@ export class UNICAST3 extends Protocol {
 
   #removeSend(key: string, connection: SendConnection, nowMs: number): void {
     this.#send.delete(key);
+    const counters = this.#context.peers.of(key);
+    counters.sentBefore += connection.window.highest;
+    counters.ackedBefore += connection.window.acked;
     if (!this.#members.has(key)) return;
     this.#sendControl(
       connection.peer,
@@ -340,10 +351,22 @@ export class UNICAST3 extends Protocol {
     );
   }
 
+  peerStats(key: string): Pick<UdpPeerStats, 'sent' | 'acked' | 'window' | 'gaps'> {
+    const send = this.#send.get(key)?.window;
+    const { sentBefore, ackedBefore } = this.#context.peers.find(key);
+    return {
+      sent: sentBefore + (send?.highest ?? 0),
+      acked: ackedBefore + (send?.acked ?? 0),
+      window: send?.size ?? 0,
+      gaps: this.#receive.get(key)?.window.gaps ?? 0,
+    };
+  }
+
   // --- views -----------------------------------------------------------------------------------------------
 
-  installView({ keys: members }: GroupView, nowMs: number): void {
+  installView({ keys: members, members: addresses }: GroupView, nowMs: number): void {
     this.#members = members;
+    this.#forgetReincarnated(addresses);
     for (const [key, connection] of this.#send) {
       if (!members.has(key)) connection.depart(nowMs);
       else {
@@ -352,8 +375,19 @@ export class UNICAST3 extends Protocol {
       }
     }
     for (const [key, connection] of this.#receive) {
-      if (!members.has(key)) connection.close(nowMs);
+      if (!members.has(key)) connection.depart(nowMs);
       else if (connection.closing) connection.open(nowMs);
+    }
+  }
+
+  /** Another process came back under the uuid of one that had left: its address tells of a later view. */
+  #forgetReincarnated(view: readonly Address[]): void {
+    for (const member of view) {
+      const key = addressKey(member);
+      const send = this.#send.get(key);
+      const receive = this.#receive.get(key);
+      if (send?.closing === true && isAnother(send.peer, member)) this.#send.delete(key);
+      if (receive?.closing === true && isAnother(receive.peer, member)) this.#receive.delete(key);
     }
   }
 
@@ -365,6 +399,12 @@ export class UNICAST3 extends Protocol {
   ): void {
     this.below.down(controlMessage(dest, controlFlags(header.type), header, payload), nowMs);
   }
+}
+
+/** Of two addresses with one uuid; one that has not joined tells -1 for its view. */
+function isAnother(before: Address, now: Address): boolean {
+  if (before.kind !== 'geode' || now.kind !== 'geode') return false;
+  return before.viewId >= 0 && now.viewId >= 0 && before.viewId !== now.viewId;
 }
 
 /** WIRE-3.6 section 5. */

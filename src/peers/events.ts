@@ -11,9 +11,12 @@ export interface JvmPeerDeliveries {
 }
 
 export interface JvmPeerStats {
-  /** Numbered messages that the stack took, by the recipient's uuid. */
+  /**
+   * Numbered messages that the stack took, by the recipient's uuid, or `group`; messages of another stream than 0
+   * stand under `<recipient>/<stream>`.
+   */
   readonly sent: Readonly<Record<string, number>>;
-  /** By the sender's uuid. */
+  /** By the sender's uuid, with the stream as in `sent`. */
   readonly received: Readonly<Record<string, JvmPeerDeliveries>>;
   /** Messages in another format than the numbered one. */
   readonly raw: number;
@@ -23,13 +26,20 @@ export interface JvmPeerStats {
   readonly dropped: number;
   /** Messages in UNICAST3's send windows towards other members of the view (credits are messages too). */
   readonly unacked: number;
+  /** Payload bytes of own group messages that are not stable yet. */
+  readonly unstableBytes: number;
+  /** Of our own stack, by name. Absent in JVMs. */
+  readonly counters?: Readonly<Record<string, number>>;
 }
 
 export type JvmPeerEvent =
   | { readonly ev: 'up'; readonly uuid: string; readonly port: number; readonly version: string }
   | { readonly ev: 'view'; readonly id: number; readonly members: number }
   | { readonly ev: 'traffic-off' }
-  | { readonly ev: 'burst-done'; readonly to: string; readonly count: number }
+  | { readonly ev: 'burst-done'; readonly to: string; readonly count: number; readonly stream: number }
+  | { readonly ev: 'digest'; readonly hex: string }
+  | { readonly ev: 'digest-merged' }
+  | { readonly ev: 'pong'; readonly text: string }
   | ({ readonly ev: 'stats'; readonly id: number } & JvmPeerStats)
   | { readonly ev: 'drained'; readonly ok: boolean }
   | {
@@ -37,11 +47,16 @@ export type JvmPeerEvent =
       /** Uuid. */
       readonly from: string;
       readonly len: number;
-      /** JGroups' flags (WIRE-3.6 section 4). */
-      readonly flags: number;
-      /** -1: corrupt. Absent: not a numbered message. */
+      /** JGroups' flags (WIRE-3.6 section 4). Absent where the peer cannot tell. */
+      readonly flags?: number;
+      /** It was sent to the group. Absent where the peer cannot tell. */
+      readonly group?: boolean;
+      /** With the stream in it (`streamOf`). -1: corrupt. Absent: not a numbered message. */
       readonly number?: number;
+      /** Of a message that is not numbered. */
       readonly sha256?: string;
+      /** The beginning of a message that is not numbered, as Latin-1. */
+      readonly text?: string;
     }
   | { readonly ev: 'error'; readonly command: string; readonly message: string }
   | { readonly ev: 'quit' };
@@ -54,6 +69,9 @@ const NAMES: ReadonlySet<string> = new Set<EventName>([
   'view',
   'traffic-off',
   'burst-done',
+  'digest',
+  'digest-merged',
+  'pong',
   'stats',
   'drained',
   'deliver',

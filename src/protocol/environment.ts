@@ -36,7 +36,14 @@ export interface BindOptions {
   readonly udpReceiveBufferBytes: number;
   readonly udpSendBufferBytes: number;
   /** Also hear datagrams to this multicast address; what cannot do so leaves `PortPair.multicast` out. */
-  readonly multicast?: { readonly address: string; readonly port: number };
+  readonly multicast?: {
+    readonly address: string;
+    readonly port: number;
+    /** Of datagrams to it: hops, 0 for this machine only. */
+    readonly ttl?: number;
+    /** SO_RCVBUF of the socket that hears it. Default: as the UDP socket's. */
+    readonly receiveBufferBytes?: number;
+  };
 }
 
 /** Both halves of a port. A half that was not asked for is null. */

@@ -26,7 +26,7 @@ export interface MessengerOptions {
   readonly udpSendBufferBytes?: number;
   readonly jgroups?: {
     /** How group messages go on the legacy stack; other values than an address need no socket of their own. */
-    readonly multicast?: 'unicasts' | { readonly address: string; readonly port: number } | null;
+    readonly multicast?: 'unicasts' | NonNullable<BindOptions['multicast']> | null;
   };
 }
 

@@ -54,6 +54,50 @@ export interface OutcomeCounts {
   pending: number;
 }
 
+/**
+ * How the legacy stack gets on with one member. Counts are since it became one or, of messages, since the connection
+ * before was given up; a fragment of a large message is a message here, and so are the stack's own, such as credits.
+ */
+export interface UdpPeerStats {
+  /** Messages numbered for it; `sent = acked + window`. */
+  readonly sent: number;
+  /** Of those, acknowledged. */
+  readonly acked: number;
+  /** Of those, not yet acknowledged. */
+  readonly window: number;
+  /** Messages sent again: it asked for them, or the last one was not acknowledged. */
+  readonly retransmitted: number;
+  /** Messages that we asked it to send again, counted each time. */
+  readonly requested: number;
+  /** Messages of it that were here already. */
+  readonly duplicates: number;
+  /** Messages of it that are missing now, so that later ones have to wait. */
+  readonly gaps: number;
+  /** Payload bytes that we may send before it has to give new credits; null without flow control. */
+  readonly credits: number | null;
+  /** Messages that wait for credits now. */
+  readonly queue: number;
+  /** Milliseconds that messages waited for credits, in all. */
+  readonly blockedMs: number;
+  /** Datagrams and messages of it that broke a rule, and were dropped. */
+  readonly malformed: number;
+  /** Of group messages; absent without multicast. */
+  readonly group?: UdpGroupStats;
+}
+
+/** How group messages get on with one member. Not in it: those that we sent, which are the same for all members. */
+export interface UdpGroupStats {
+  /** Seqno of the last message of it that was delivered, with all before. */
+  readonly delivered: number;
+  readonly gaps: number;
+  readonly requested: number;
+  readonly duplicates: number;
+  /** Messages sent again because it asked, our own and those of others. */
+  readonly retransmitted: number;
+  /** As above; null without flow control of group messages. */
+  readonly credits: number | null;
+}
+
 export interface PeerStats {
   readonly member: MemberId;
   readonly stack: StackName;
@@ -61,6 +105,8 @@ export interface PeerStats {
   /** Messages delivered to our handlers. */
   readonly received: number;
   readonly pendingBytes: number;
+  /** Of members that the legacy stack deals with. */
+  readonly udp?: UdpPeerStats;
 }
 
 /** `draining`: nothing new goes by it, but not everything is acknowledged; `dormant`: silent, the port kept. */

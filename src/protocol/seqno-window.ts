@@ -96,8 +96,13 @@ export class ReceiveWindow<T> {
     return this.#waiting.get(seqno);
   }
 
+  /** How many seqnos are missing up to the highest. */
+  get gaps(): number {
+    return this.#highest - this.#delivered - this.#waiting.size;
+  }
+
   get hasGap(): boolean {
-    return this.#highest - this.#delivered > this.#waiting.size;
+    return this.gaps > 0;
   }
 
   /** `duplicate`: given out or stored already. `beyond`: further ahead than the window reaches; not stored. */
@@ -118,8 +123,15 @@ export class ReceiveWindow<T> {
     return item;
   }
 
-  /** Gives up what is missing below `seqno`; nothing may be waiting there. */
-  skipTo(seqno: number): void {
+  /** Gives up what is missing below `seqno`, handing what waits there to `dropped`. */
+  skipTo(seqno: number, dropped: (item: T) => void): void {
+    if (this.#waiting.size > 0) {
+      for (const [waiting, item] of this.#waiting) {
+        if (waiting >= seqno) continue;
+        this.#waiting.delete(waiting);
+        dropped(item);
+      }
+    }
     this.#delivered = Math.max(this.#delivered, seqno - 1);
     this.#highest = Math.max(this.#highest, this.#delivered);
   }

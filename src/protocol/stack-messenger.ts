@@ -20,6 +20,7 @@ import type {
   Messenger,
   MessengerStats,
   OutgoingMessage,
+  PeerStats,
   SendResult,
   StackName,
   StackStats,
@@ -106,6 +107,10 @@ export abstract class StackMessenger implements Messenger {
   /** Says goodbye and frees the port. */
   protected abstract close(): Promise<void>;
   protected abstract stackStats(): Omit<StackStats, 'state'>;
+  /** What the stack has to tell of one peer beside the counts of outcomes. */
+  protected peerStats(_uuid: string): Pick<PeerStats, 'udp'> {
+    return {};
+  }
   /** @throws {LocalProtocolError} `ERR_TOO_LARGE` */
   abstract checkSize(length: number, reliable: boolean): void;
 
@@ -185,7 +190,7 @@ export abstract class StackMessenger implements Messenger {
       try {
         this.#checkNotStopped();
       } catch (error) {
-        await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+        await Promise.all([pair.udp?.close(), pair.tcp?.close(), pair.multicast?.close()]);
         throw error;
       }
       return this.#run({ pair, memberId: createOwnId(this.options, pair.port) });
@@ -403,6 +408,7 @@ export abstract class StackMessenger implements Messenger {
         sent: { ...outcomes.sent },
         received: outcomes.received,
         pendingBytes: this.#peers.get(outcomes.member.uuid)?.pendingBytes ?? 0,
+        ...this.peerStats(outcomes.member.uuid),
       })),
       stacks: { [this.#stack]: this.#stackStats() },
     };

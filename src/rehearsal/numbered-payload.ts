@@ -6,6 +6,8 @@ import { crc32 } from 'node:zlib';
  *
  *  0 magic   4 uuid of the sender   20 number (from 1)   28 total length   32 CRC-32 of all but itself
  * 36 filler: byte k is (number + k) mod 256
+ *
+ * The number's upper bits may name a stream (`inStream`): each stream is counted by itself.
  */
 export const MIN_PAYLOAD_BYTES = 36;
 /** What the Java peers take; a rehearsal sends far less. */
@@ -17,6 +19,10 @@ const NUMBER_AT = 20;
 const LENGTH_AT = 28;
 const CRC_AT = 32;
 const TWO_TO_32 = 0x1_0000_0000;
+
+/** Numbers from 1 below 2^40 within a stream, streams from 0 below 2^13: together they stay exact. */
+const STREAM_STEP = 2 ** 40;
+export const MAX_STREAM = 2 ** 13 - 1;
 
 /** Byte i is i mod 256; copied from in pieces of `STRIDE`, which keeps the phase, from any start below 256. */
 const STRIDE = 65_536;
@@ -54,6 +60,17 @@ export function encodeNumberedPayload(sender: string, number: number, length: nu
   }
   bytes.writeUInt32BE(checksum(bytes), CRC_AT);
   return bytes;
+}
+
+/** @param number 1 for the first message of the stream */
+export function inStream(stream: number, number: number): number {
+  return stream * STREAM_STEP + number;
+}
+
+/** The stream of a number, and the number within it. */
+export function streamOf(number: number): { readonly stream: number; readonly number: number } {
+  const stream = Math.floor(number / STREAM_STEP);
+  return { stream, number: number - stream * STREAM_STEP };
 }
 
 export function decodeNumberedPayload(payload: Uint8Array): DecodedPayload {

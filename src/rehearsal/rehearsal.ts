@@ -206,6 +206,7 @@ class Rehearsal {
     do await this.#dwell(PROGRESS_MS);
     while (this.#cluster.inFlight() > 0 && this.#clock.nowMs() < deadlineMs);
     const durationMs = Math.round(this.#clock.nowMs() - this.#startMs);
+    this.#say('done');
     const bytes = this.#bytes();
     const udpRetired = this.#cluster.live.every((member) => stackOf(member) === 'TCP');
     for (const slot of this.#cluster.slots) await this.#cluster.close(slot, 'stayed');

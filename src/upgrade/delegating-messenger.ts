@@ -79,7 +79,7 @@ export class DelegatingMessenger implements Messenger {
     const { environment } = this.#options;
     const pair = await environment.bind(bindOptions(this.#options, { udp: true, tcp: true }));
     if (this.#udpState === 'closed') {
-      await Promise.all([pair.udp?.close(), pair.tcp?.close()]);
+      await Promise.all([pair.udp?.close(), pair.tcp?.close(), pair.multicast?.close()]);
       throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped before its port was bound');
     }
     const adopted = { pair, memberId: createOwnId(this.#options, pair.port) };
@@ -238,6 +238,7 @@ export class DelegatingMessenger implements Messenger {
           sent: addCounts(peer.sent, other.sent),
           received: peer.received + other.received,
           pendingBytes: peer.pendingBytes + other.pendingBytes,
+          ...(peer.udp === undefined ? {} : { udp: peer.udp }),
         });
       }
     }

@@ -68,6 +68,16 @@ for (const [args, message] of wrong) {
   });
 }
 
+test('the help of a command that there is not is an error, that of one that there is is not', async (t) => {
+  const unknown = await runHere(['help', 'nope']);
+  t.is(unknown.code, 2);
+  t.regex(unknown.stderr, /^error: unknown command 'nope'\n/);
+  t.is(unknown.stdout, '');
+  const known = await runHere(['help', 'replay']);
+  t.is(known.code, 0);
+  t.regex(known.stdout, /Usage: rollgate replay/);
+});
+
 test('every option refuses what it cannot take, in plain words', async (t) => {
   const refused: readonly (readonly [string, string])[] = [
     ['now', "error: too many arguments for 'rehearse'. Expected 0 arguments but got 1."],

@@ -2,76 +2,10 @@ import { crc32 } from 'node:zlib';
 
 import type { MemberId } from '../../src/protocol/member-id.ts';
 import type { IncomingMessage, MessengerStats, PeerStats } from '../../src/protocol/messenger.ts';
+import { GroupLog, Pair, Violation } from './pair.ts';
 import { formatPayload, parsePayload } from './payload.ts';
 
-/** A property of the contract (DESIGN.md section 2) that did not hold. */
-export class Violation extends Error {
-  readonly property: string;
-  constructor(property: string, message: string) {
-    super(`${property}: ${message}`);
-    this.name = 'Violation';
-    this.property = property;
-  }
-}
-
-interface SentMessage {
-  readonly number: number;
-  readonly ordered: boolean;
-  readonly crc: number;
-  readonly atMs: number;
-  /** Place among the ordered ones of the pair. */
-  readonly position: number;
-  delivered: boolean;
-}
-
-/** One sender and one recipient, from what the application at either end sees. */
-class Pair {
-  readonly name: string;
-  readonly sent = new Map<number, SentMessage>();
-  delivered = 0;
-  /** True until either of them leaves: then messages may be missing, never repeated or out of order. */
-  obliged = true;
-  #orderedSent = 0;
-  #nextPosition = 0;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  get outstanding(): number {
-    return this.obliged ? this.sent.size - this.delivered : 0;
-  }
-
-  accept(number: number, ordered: boolean, crc: number, atMs: number): void {
-    const position = ordered ? this.#orderedSent++ : -1;
-    this.sent.set(number, { number, ordered, crc, atMs, position, delivered: false });
-  }
-
-  deliver(number: number, crc: number): void {
-    const message = this.sent.get(number);
-    if (message === undefined) {
-      throw new Violation('phantom', `${this.name}: message ${number} was never accepted for this recipient`);
-    }
-    if (message.crc !== crc) throw new Violation('corruption', `${this.name}: message ${number} has changed`);
-    if (message.delivered) throw new Violation('duplicate', `${this.name}: message ${number} came twice`);
-    message.delivered = true;
-    this.delivered++;
-    if (!message.ordered) return;
-    const skipped = message.position - this.#nextPosition;
-    if (skipped < 0 || (skipped > 0 && this.obliged)) {
-      throw new Violation(
-        'order',
-        `${this.name}: message ${number}, ordered number ${message.position}, came in place of ${this.#nextPosition}`,
-      );
-    }
-    this.#nextPosition = message.position + 1;
-  }
-
-  firstMissing(): SentMessage | undefined {
-    for (const message of this.sent.values()) if (!message.delivered) return message;
-    return undefined;
-  }
-}
+export { Violation } from './pair.ts';
 
 interface Watched {
   readonly uuid: string;
@@ -80,6 +14,7 @@ interface Watched {
   active: boolean;
   left: boolean;
   received: number;
+  readonly group: GroupLog;
 }
 
 /** Sees every `send` and every delivery, and says when the contract does not hold. */
@@ -98,7 +33,15 @@ export class Checker {
   join({ uuid }: MemberId, name: string): number {
     const index = this.#members.length;
     if (this.#byUuid.has(uuid)) throw new Violation('identity', `the uuid ${uuid} came twice`);
-    const member: Watched = { uuid, name, index, active: true, left: false, received: 0 };
+    const member: Watched = {
+      uuid,
+      name,
+      index,
+      active: true,
+      left: false,
+      received: 0,
+      group: new GroupLog(),
+    };
     this.#members.push(member);
     this.#byUuid.set(uuid, member);
     this.#pairs.push(new Map());
@@ -113,6 +56,40 @@ export class Checker {
       crc32(payload),
       atMs,
     );
+  }
+
+  /**
+   * One message for all of them, in order with the sender's other group messages only. A stack that sends it to each
+   * on its own may have refused it for others.
+   */
+  acceptGroup(
+    sender: number,
+    recipients: readonly MemberId[],
+    refused: readonly MemberId[],
+    payload: Buffer,
+    ordered: boolean,
+    atMs: number,
+  ): void {
+    this.sent += recipients.length;
+    const { number } = parsePayload(payload);
+    const message = this.#members[sender]!.group.add(number, ordered, crc32(payload), atMs);
+    for (const recipient of recipients) {
+      this.#pair(sender, this.#watched(recipient).index).acceptGroup(message);
+    }
+    for (const recipient of refused) {
+      this.#pair(sender, this.#watched(recipient).index).refuseGroup(message);
+    }
+  }
+
+  /**
+   * The joiner will start from a digest that this member has given out now: what it had delivered by then must not
+   * come again. Of its own messages only the stack below knows how far they have got.
+   */
+  digestGiven(by: number, joiner: number): void {
+    for (const { index } of this.#members) {
+      if (index === by || index === joiner) continue;
+      this.#pair(index, joiner).startAt(this.#pair(index, by).nextInGroup ?? 0);
+    }
   }
 
   acceptUnreliable(sender: number, payload: Buffer): void {
@@ -182,8 +159,8 @@ export class Checker {
       for (const pair of pairs.values()) {
         const missing = pair.obliged ? pair.firstMissing() : undefined;
         if (missing === undefined) continue;
-        const { number, ordered, atMs } = missing;
-        const kind = ordered ? 'ordered' : 'unordered';
+        const { number, ordered, atMs, lane } = missing;
+        const kind = `${ordered ? 'ordered' : 'unordered'} ${lane}`;
         lines.push(
           `${pair.name}: ${pair.outstanding} missing, first ${number} (${kind}, sent at ${atMs.toFixed(1)} ms)`,
         );
@@ -231,20 +208,20 @@ export class Checker {
       const peer = this.#byUuid.get(uuid);
       if (peer === undefined) continue;
       const pair = this.#pair(index, peer.index);
-      if (sum.accepted > pair.sent.size) fail(`more accepted for ${peer.name} than were sent`);
+      if (sum.accepted > pair.accepted) fail(`more accepted for ${peer.name} than were sent`);
       if (sum.delivered > pair.delivered) fail(`more delivered to ${peer.name} than it got`);
       if (!pair.obliged) continue;
-      if (sum.accepted !== pair.sent.size)
-        fail(`${sum.accepted} accepted for ${peer.name}, not ${pair.sent.size}`);
+      if (sum.accepted !== pair.accepted)
+        fail(`${sum.accepted} accepted for ${peer.name}, not ${pair.accepted}`);
     }
   }
 
   #sums(index: number): { accepted: number; delivered: number; released: number } {
     const sums = { accepted: 0, delivered: 0, released: 0 };
     for (const [recipient, pair] of this.#pairs[index]!) {
-      sums.accepted += pair.sent.size;
+      sums.accepted += pair.accepted;
       sums.delivered += pair.delivered;
-      if (this.#members[recipient]!.left) sums.released += pair.sent.size;
+      if (this.#members[recipient]!.left) sums.released += pair.accepted;
     }
     return sums;
   }
@@ -259,7 +236,7 @@ export class Checker {
     let pair = this.#pairs[sender]!.get(recipient);
     if (pair === undefined) {
       const [from, to] = [this.#members[sender]!, this.#members[recipient]!];
-      pair = new Pair(`${from.name}>${to.name}`);
+      pair = new Pair(`${from.name}>${to.name}`, from.group);
       pair.obliged = !from.left && !to.left;
       this.#pairs[sender]!.set(recipient, pair);
     }

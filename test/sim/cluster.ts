@@ -1,3 +1,4 @@
+import type { Digest } from '../../codecs/jgroups/message.ts';
 import type { Environment } from '../../src/protocol/environment.ts';
 import type { Logger } from '../../src/protocol/logger.ts';
 import { createMemberId, type MemberId } from '../../src/protocol/member-id.ts';
@@ -6,6 +7,7 @@ import { below, seededRng, type Rng } from '../../src/protocol/rng.ts';
 import { createView, type View } from '../../src/protocol/view.ts';
 import { Violation, type Checker } from './checker.ts';
 import { Traffic } from './traffic.ts';
+import type { Tuning } from './tuning.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import { VirtualEnvironment, type Death } from './virtual-environment.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
@@ -21,7 +23,17 @@ export interface MemberOptions {
   readonly version: number;
 }
 
-export type MessengerFactory = (environment: Environment, options: MemberOptions) => Messenger;
+export type MessengerFactory = (
+  environment: Environment,
+  options: MemberOptions,
+  tuning: Tuning,
+) => Messenger;
+
+/** A messenger with group messages: a member that joins is told where they start. */
+interface GroupMessenger extends Messenger {
+  digestForJoiner(): Digest | null;
+  installView(view: View, options?: { readonly digest?: Digest }): void;
+}
 
 export interface ClusterOptions {
   readonly clock: VirtualClock;
@@ -29,8 +41,7 @@ export interface ClusterOptions {
   readonly checker: Checker;
   readonly create: MessengerFactory;
   readonly seed: number;
-  /** Each member installs a view after a delay of up to this. */
-  readonly viewDelayMs: number;
+  readonly tuning: Tuning;
   readonly trace?: (line: string) => void;
 }
 
@@ -44,6 +55,8 @@ export interface SimulatedMember {
   id: MemberId;
   /** The one that it has installed. */
   view: View | null;
+  /** To come with its first view. */
+  digest: Digest | null;
   state: 'running' | 'gone';
 }
 
@@ -54,10 +67,13 @@ export class Cluster {
   readonly network: VirtualNetwork;
   readonly checker: Checker;
   readonly rng: Rng;
+  readonly tuning: Tuning;
   /** The first thing that went wrong. */
   failure: Error | null = null;
   readonly #options: ClusterOptions;
   #viewId = 0;
+  /** The newest, which not everybody has installed yet. */
+  #view: View | null = null;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -65,6 +81,7 @@ export class Cluster {
     this.network = options.network;
     this.checker = options.checker;
     this.rng = seededRng(options.seed);
+    this.tuning = options.tuning;
   }
 
   get running(): readonly SimulatedMember[] {
@@ -75,7 +92,7 @@ export class Cluster {
   async join(options: MemberOptions): Promise<SimulatedMember> {
     const seed = below(this.rng, 0x1_0000_0000);
     const environment = new VirtualEnvironment(this.network, seed, this.#logger(options.name));
-    const messenger = this.#options.create(environment, options);
+    const messenger = this.#options.create(environment, options, this.tuning);
     const id = await this.clock.wait(messenger.start());
     const index = this.checker.join(id, options.name);
     const traffic = new Traffic(this, below(this.rng, 0x1_0000_0000));
@@ -87,6 +104,7 @@ export class Cluster {
       traffic,
       id,
       view: null,
+      digest: null,
       state: 'running',
     };
     messenger.setDefaultHandler((message) => this.#handleMessage(member, message));
@@ -98,6 +116,7 @@ export class Cluster {
 
   /** A new view of these members, which each of them learns of in its own time. */
   changeView(members: readonly SimulatedMember[]): void {
+    this.#giveDigests(members);
     const id = ++this.#viewId;
     for (const member of members) {
       if (member.id.viewId === -1) member.id = createMemberId({ ...member.id, viewId: id });
@@ -108,9 +127,32 @@ export class Cluster {
     );
     for (const member of this.running)
       if (view.find(member.id.uuid) === null) this.checker.release(member.index);
+    this.#view = view;
     this.trace(`view ${id}: ${members.map((member) => member.options.name).join(' ')}`);
     for (const member of members) {
-      this.clock.after(this.rng.next() * this.#options.viewDelayMs, () => this.#installView(member, view));
+      this.clock.after(this.rng.next() * this.tuning.viewDelayMs, () => this.#installView(member, view));
+    }
+  }
+
+  /**
+   * As JGroups' and Geode's coordinators do it: the first of the members that stay makes the new view, having installed
+   * the one before, and nobody installs the new one before the digest was taken.
+   */
+  #giveDigests(members: readonly SimulatedMember[]): void {
+    const previous = this.#view;
+    if (previous === null || this.tuning.digestShare === 0) return;
+    const coordinator = members.find(({ id, environment }) => {
+      return previous.find(id.uuid) !== null && !environment.isPaused;
+    });
+    if (coordinator?.state !== 'running' || !hasGroup(coordinator.messenger)) return;
+    for (const joiner of members) {
+      const isNew = previous.find(joiner.id.uuid) === null && hasGroup(joiner.messenger);
+      if (!isNew || joiner.digest !== null || this.rng.next() >= this.tuning.digestShare) continue;
+      this.#installView(coordinator, previous);
+      joiner.digest = coordinator.messenger.digestForJoiner();
+      if (joiner.digest === null) continue;
+      this.checker.digestGiven(coordinator.index, joiner.index);
+      this.trace(`${coordinator.options.name} gives ${joiner.options.name} a digest`);
     }
   }
 
@@ -125,7 +167,7 @@ export class Cluster {
       this.fail(new Violation('flush', `${member.options.name} said true with ${outstanding} undelivered`));
     }
     this.changeView(this.running.filter((other) => other !== member));
-    await this.clock.sleep(this.rng.next() * this.#options.viewDelayMs);
+    await this.clock.sleep(this.rng.next() * this.tuning.viewDelayMs);
     await this.stop(member);
   }
 
@@ -212,10 +254,15 @@ export class Cluster {
   }
 
   #installView(member: SimulatedMember, view: View): void {
-    if (member.state !== 'running') return;
     member.environment.post(() => {
+      if (member.state !== 'running') return; // or stopped while it stood still
       this.trace(`${member.options.name} installs view ${view.id}`);
-      this.attempt(() => member.messenger.installView(view));
+      const { messenger, digest } = member;
+      this.attempt(() => {
+        if (digest !== null && hasGroup(messenger)) messenger.installView(view, { digest });
+        else messenger.installView(view);
+      });
+      member.digest = null;
       if (member.view === null || view.id > member.view.id) {
         member.view = view;
         member.traffic.handleView(view);
@@ -238,6 +285,10 @@ export class Cluster {
       error: (message) => trace(`${name} error: ${message}`),
     };
   }
+}
+
+function hasGroup(messenger: Messenger): messenger is GroupMessenger {
+  return 'digestForJoiner' in messenger;
 }
 
 const nothing = (): void => undefined;

@@ -4,6 +4,7 @@ import { Checker, Violation } from './checker.ts';
 import { Cluster, type MessengerFactory, type SimulatedMember } from './cluster.ts';
 import { randomFaults } from './faults.ts';
 import { SCRIPTS, type ScenarioKind, type Stage } from './scripts.ts';
+import { plainTuning, type Tuning } from './tuning.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { PERFECT, VirtualNetwork } from './virtual-network.ts';
 
@@ -12,6 +13,8 @@ export interface Subject {
   readonly name: string;
   readonly create: MessengerFactory;
   readonly kinds: readonly ScenarioKind[];
+  /** Default: `plainTuning`. */
+  readonly tune?: (rng: Rng) => Tuning;
   /** Which kinds of members a cluster has at first; an upgrade begins with old ones. */
   readonly mix: 'old' | 'new' | 'mixed';
   /** Version ordinals that old and new members advertise. */
@@ -65,16 +68,22 @@ export async function runSeed(
       ? {}
       : { trace: (line: string) => trace(`${clock.nowMs.toFixed(3).padStart(10)} ${line}`) };
   const kind = subject.kinds[below(rng, subject.kinds.length)]!;
-  const network = new VirtualNetwork(clock, { seed: below(rng, 0x1_0000_0000), ...stamped });
+  const tuning = (subject.tune ?? plainTuning)(rng);
+  const network = new VirtualNetwork(clock, {
+    seed: below(rng, 0x1_0000_0000),
+    ...tuning.network,
+    ...stamped,
+  });
   const cluster = new Cluster({
     clock,
     network,
     checker: new Checker(),
     create: subject.create,
     seed: below(rng, 0x1_0000_0000),
-    viewDelayMs: rng.next() < 0.5 ? 5 : 300,
+    tuning,
     ...stamped,
   });
+  cluster.trace(`tuning ${JSON.stringify(tuning)}`);
   const scenario = new Scenario(subject, kind, cluster, rng);
   let finished = false;
   scenario

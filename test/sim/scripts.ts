@@ -2,9 +2,19 @@ import { below, type Rng } from '../../src/protocol/rng.ts';
 import type { Cluster, SimulatedMember } from './cluster.ts';
 
 /** What happens to the cluster while the network misbehaves. */
-export type ScenarioKind = 'static' | 'upgrade' | 'crash' | 'partition' | 'storm';
+export type ScenarioKind = 'static' | 'upgrade' | 'crash' | 'partition' | 'storm' | 'churn';
 
 export const ALL_KINDS: readonly ScenarioKind[] = ['static', 'upgrade', 'crash', 'partition', 'storm'];
+
+/** For members of one kind, which nobody upgrades. */
+export const GROUP_KINDS: readonly ScenarioKind[] = [
+  'static',
+  'crash',
+  'partition',
+  'storm',
+  'churn',
+  'churn',
+];
 
 /** What a script may do. */
 export interface Stage {
@@ -24,6 +34,7 @@ export const SCRIPTS: Readonly<Record<ScenarioKind, Script>> = {
   crash: runCrash,
   partition: runPartition,
   storm: runStorm,
+  churn: runChurn,
 };
 
 async function runStatic(stage: Stage): Promise<void> {
@@ -99,6 +110,35 @@ async function runStorm(stage: Stage): Promise<void> {
     }
   };
   await Promise.all([resets(), rng.next() < 0.6 ? pause(stage) : undefined]);
+}
+
+/** One view follows another, some before everybody has installed the one before. */
+async function runChurn(stage: Stage): Promise<void> {
+  const { cluster, rng } = stage;
+  const maxGapMs = rng.next() < 0.5 ? 100 : 800;
+  const pauses = rng.next() < 0.3 ? pause(stage) : undefined;
+  let vacated: string | undefined;
+  for (let count = 3 + below(rng, 5); count > 0; count--) {
+    await stage.sleep(0, maxGapMs);
+    const { running } = cluster;
+    const draw = rng.next();
+    if (running.length <= 2 || (draw < 0.5 && running.length < 8)) {
+      for (let joiners = rng.next() < 0.2 ? 2 : 1; joiners > 0; joiners--) {
+        // the others' late datagrams for the one that was there before meet the one that is there now
+        await stage.join(oneOf(rng, running).options.kind, rng.next() < 0.5 ? vacated : undefined);
+        vacated = undefined;
+      }
+      await stage.sleep(0, 200); // started, and in nobody's view
+      cluster.changeView(cluster.running);
+    } else {
+      const victim = oneOf(rng, running);
+      vacated = victim.options.host;
+      if (draw < 0.8) await cluster.leave(victim);
+      else await crashAndDetect(stage, victim);
+    }
+    if (rng.next() < 0.2) stage.changeFaults();
+  }
+  await pauses;
 }
 
 async function pause(stage: Stage): Promise<void> {

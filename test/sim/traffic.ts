@@ -12,11 +12,13 @@ export class Traffic {
   readonly unwritable = new Set<string>();
   readonly #cluster: Cluster;
   readonly #rng: Rng;
+  readonly #groupShare: number;
   #running = false;
   #number = 0;
 
   constructor(cluster: Cluster, seed: number) {
     this.#cluster = cluster;
+    this.#groupShare = cluster.tuning.groupShare;
     this.#rng = seededRng(seed);
   }
 
@@ -76,12 +78,12 @@ export class Traffic {
   }
 
   #chooseRecipients(self: MemberId, others: readonly MemberId[]): readonly MemberId[] | 'all' {
+    if (this.#rng.next() < this.#groupShare) return 'all';
     const draw = this.#rng.next();
-    if (draw < 0.1) return 'all';
     const strangers = this.#cluster.members.map(({ id }) => id).filter(({ uuid }) => uuid !== self.uuid);
-    if (draw < 0.12 && strangers.length > 0) return [strangers[below(this.#rng, strangers.length)]!];
+    if (draw < 0.02 && strangers.length > 0) return [strangers[below(this.#rng, strangers.length)]!];
     const writable = others.filter(({ uuid }) => !this.unwritable.has(uuid));
-    if (draw < 0.2) return writable.filter(() => this.#rng.next() < 0.5);
+    if (draw < 0.1) return writable.filter(() => this.#rng.next() < 0.5);
     const one = writable[below(this.#rng, writable.length)];
     return one === undefined ? [] : [one];
   }
@@ -94,11 +96,9 @@ export class Traffic {
     ordered: boolean,
     result: SendResult,
   ): void {
-    const { checker, clock } = this.#cluster;
+    const { checker, clock, tuning } = this.#cluster;
     const wanted = message.recipients === 'all' ? others : message.recipients;
-    const isIn = (members: readonly MemberId[], { uuid }: MemberId): boolean => {
-      return members.some((other) => other.uuid === uuid);
-    };
+    const accepted: MemberId[] = [];
     for (const recipient of wanted) {
       const missing = isIn(result.notInView, recipient);
       if (missing === isIn(others, recipient)) {
@@ -107,9 +107,22 @@ export class Traffic {
       }
       const refused = isIn(result.refused, recipient);
       if (refused && result.writable) throw new Violation('backpressure', 'refused, and yet writable');
-      if (!missing && !refused) checker.accept(member.index, recipient, payload, ordered, clock.nowMs);
+      if (refused) this.unwritable.add(recipient.uuid);
+      if (!missing && !refused) accepted.push(recipient);
+    }
+    if (message.recipients === 'all' && tuning.hasGroup) {
+      const { index } = member;
+      if (accepted.length > 0)
+        checker.acceptGroup(index, accepted, result.refused, payload, ordered, clock.nowMs);
+    } else {
+      for (const recipient of accepted)
+        checker.accept(member.index, recipient, payload, ordered, clock.nowMs);
     }
     const [only] = wanted;
     if (!result.writable && wanted.length === 1 && only !== undefined) this.unwritable.add(only.uuid);
   }
+}
+
+function isIn(members: readonly MemberId[], { uuid }: MemberId): boolean {
+  return members.some((other) => other.uuid === uuid);
 }

@@ -1,10 +1,11 @@
 import { crc32 } from 'node:zlib';
 
-import type { BindOptions, DatagramSocket, PortPair } from '../../src/protocol/environment.ts';
+import type { BindOptions, PortPair } from '../../src/protocol/environment.ts';
 import { TransportError } from '../../src/protocol/errors.ts';
 import { seededRng, type Rng } from '../../src/protocol/rng.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import type { Death, Resource, VirtualEnvironment } from './virtual-environment.ts';
+import { VirtualDatagramSocket } from './virtual-datagram.ts';
+import type { Death, VirtualEnvironment } from './virtual-environment.ts';
 import { VirtualStreamListener } from './virtual-stream.ts';
 
 /** What goes wrong, now; may be replaced at any time. Probabilities are 0..1. */
@@ -46,11 +47,24 @@ const RECEIVE_QUEUE_BYTES = 212_992;
 
 const FIRST_ANY_PORT = 32_768;
 
+/** Who gets a datagram: whoever has the key in `sockets` when it arrives. */
+interface Destination {
+  readonly host: string;
+  readonly key: string;
+  /** For the trace. */
+  readonly name: string;
+  readonly sockets: ReadonlyMap<string, VirtualDatagramSocket>;
+}
+
 export interface NetworkOptions {
   readonly seed: number;
   readonly faults?: NetworkFaults;
   /** Checks that buffers are not changed after they were given away. Default true. */
   readonly verifyBuffers?: boolean;
+  /** Of each socket; default that of Linux. */
+  readonly receiveQueueBytes?: number;
+  /** How long a process takes for each datagram; default 0. */
+  readonly serviceMs?: number;
   readonly trace?: (line: string) => void;
 }
 
@@ -59,6 +73,8 @@ export class VirtualNetwork {
   readonly clock: VirtualClock;
   readonly rng: Rng;
   readonly verifyBuffers: boolean;
+  readonly receiveQueueBytes: number;
+  readonly serviceMs: number;
   readonly trace: ((line: string) => void) | undefined;
   faults: NetworkFaults;
   readonly counters = {
@@ -78,6 +94,8 @@ export class VirtualNetwork {
   };
   readonly listeners = new Map<string, VirtualStreamListener>();
   readonly #sockets = new Map<string, VirtualDatagramSocket>();
+  /** By multicast address and port: who hears them, by its own address and port. */
+  readonly #groups = new Map<string, Map<string, VirtualDatagramSocket>>();
   readonly #blocked = new Set<string>();
   readonly #deadHosts = new Set<string>();
   /** When the last datagram of a link arrives: what is not reordered on purpose stays in order. */
@@ -89,6 +107,8 @@ export class VirtualNetwork {
     this.rng = seededRng(options.seed);
     this.faults = options.faults ?? PERFECT;
     this.verifyBuffers = options.verifyBuffers ?? true;
+    this.receiveQueueBytes = options.receiveQueueBytes ?? RECEIVE_QUEUE_BYTES;
+    this.serviceMs = options.serviceMs ?? 0;
     this.trace = options.trace;
   }
 
@@ -158,13 +178,22 @@ export class VirtualNetwork {
       environment.resources.add(tcp);
     }
     this.trace?.(`bound ${key}`);
-    return { host, port, udp, tcp };
+    const pair = { host, port, udp, tcp };
+    if (udp === null || options.multicast === undefined) return pair;
+    const { address, port: groupPort } = options.multicast;
+    const group = `${address}:${groupPort}`;
+    const multicast = new VirtualDatagramSocket(this, environment, host, port);
+    environment.resources.add(multicast);
+    const members = this.#groups.get(group) ?? new Map<string, VirtualDatagramSocket>();
+    this.#groups.set(group, members.set(key, multicast));
+    return { ...pair, multicast };
   }
 
   release(resource: VirtualDatagramSocket | VirtualStreamListener, death?: Death): void {
     const key = `${resource.host}:${resource.port}`;
     if (this.#sockets.get(key) === resource) this.#sockets.delete(key);
     if (this.listeners.get(key) === resource) this.listeners.delete(key);
+    for (const group of this.#groups.values()) if (group.get(key) === resource) group.delete(key);
     if (death === 'silent') this.#deadHosts.add(resource.host);
     this.clock.wantTurn();
   }
@@ -177,25 +206,38 @@ export class VirtualNetwork {
       this.trace?.(`${from.host}:${from.port} > ${host}:${port} ${bytes.length} bytes: too long`);
       return;
     }
-    if (this.isBlocked(from.host, host) || this.chance(this.faults.loss)) {
-      this.counters.lost++;
-      this.trace?.(`${from.host}:${from.port} > ${host}:${port} ${bytes.length} bytes: lost`);
+    const group = this.#groups.get(`${host}:${port}`);
+    if (group === undefined) {
+      const key = `${host}:${port}`;
+      this.#send(from, bytes, { host, key, name: key, sockets: this.#sockets });
       return;
     }
-    this.#carry(from, bytes, host, port);
-    if (this.chance(this.faults.duplicate)) {
-      this.counters.duplicated++;
-      this.#carry(from, bytes, host, port);
+    // as with IP_MULTICAST_LOOP, which JGroups leaves on, the sender hears it too; each copy has its own fate
+    for (const [key, { host: memberHost }] of group) {
+      this.#send(from, bytes, { host: memberHost, key, name: `${host}:${port} at ${key}`, sockets: group });
     }
   }
 
-  #carry(from: VirtualDatagramSocket, bytes: Uint8Array, host: string, port: number): void {
+  #send(from: VirtualDatagramSocket, bytes: Uint8Array, to: Destination): void {
+    if (this.isBlocked(from.host, to.host) || this.chance(this.faults.loss)) {
+      this.counters.lost++;
+      this.trace?.(`${from.host}:${from.port} > ${to.name} ${bytes.length} bytes: lost`);
+      return;
+    }
+    this.#carry(from, bytes, to);
+    if (this.chance(this.faults.duplicate)) {
+      this.counters.duplicated++;
+      this.#carry(from, bytes, to);
+    }
+  }
+
+  #carry(from: VirtualDatagramSocket, bytes: Uint8Array, to: Destination): void {
     let arrivalMs = this.clock.nowMs + this.latencyMs();
     if (this.chance(this.faults.reorder)) {
       this.counters.reordered++;
       arrivalMs += this.rng.next() * this.faults.reorderDelayMs;
     } else {
-      const link = `${from.host}>${host}`;
+      const link = `${from.host}>${to.host}`;
       arrivalMs = Math.max(arrivalMs, this.#lastArrivalMs.get(link) ?? 0);
       this.#lastArrivalMs.set(link, arrivalMs);
     }
@@ -204,10 +246,10 @@ export class VirtualNetwork {
       if (this.checksum(bytes) !== checksum) {
         throw new Error(`${from.host}:${from.port} changed a datagram after it had sent it`);
       }
-      const target = this.#sockets.get(`${host}:${port}`);
+      const target = to.sockets.get(to.key);
       if (target === undefined) this.counters.unreachable++;
       else target.receive(Buffer.from(bytes), from);
-      this.trace?.(`${from.host}:${from.port} > ${host}:${port} ${bytes.length} bytes`);
+      this.trace?.(`${from.host}:${from.port} > ${to.name} ${bytes.length} bytes`);
     });
   }
 
@@ -222,52 +264,5 @@ export class VirtualNetwork {
     }
     for (let port = first; port <= last; port++) if (isFree(port)) return port;
     throw new TransportError('EADDRINUSE', `no free port on ${host}: tried ${first}-${last}`);
-  }
-}
-
-class VirtualDatagramSocket implements DatagramSocket, Resource {
-  onDatagram: (bytes: Uint8Array, host: string, port: number) => void = () => undefined;
-  readonly host: string;
-  readonly port: number;
-  readonly #network: VirtualNetwork;
-  readonly #environment: VirtualEnvironment;
-  #queuedBytes = 0;
-  #closed = false;
-
-  constructor(network: VirtualNetwork, environment: VirtualEnvironment, host: string, port: number) {
-    this.#network = network;
-    this.#environment = environment;
-    this.host = host;
-    this.port = port;
-  }
-
-  send(bytes: Uint8Array, host: string, port: number): void {
-    if (!this.#closed) this.#network.sendDatagram(this, bytes, host, port);
-  }
-
-  close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#environment.resources.delete(this);
-      this.#network.release(this);
-    }
-    return Promise.resolve();
-  }
-
-  die(death: Death): void {
-    this.#closed = true;
-    this.#network.release(this, death);
-  }
-
-  receive(bytes: Buffer, from: { host: string; port: number }): void {
-    if (this.#queuedBytes + bytes.length > RECEIVE_QUEUE_BYTES) {
-      this.#network.counters.overflowed++;
-      return;
-    }
-    this.#queuedBytes += bytes.length;
-    this.#environment.post(() => {
-      this.#queuedBytes -= bytes.length;
-      if (!this.#closed) this.onDatagram(bytes, from.host, from.port);
-    });
   }
 }

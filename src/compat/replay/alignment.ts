@@ -1,6 +1,7 @@
 import { CodecError } from '../../../codecs/bytes/errors.ts';
-import { addressKey, type Datagram, type Message } from '../../../codecs/jgroups/message.ts';
+import { addressKey, type Datagram, type Digest, type Message } from '../../../codecs/jgroups/message.ts';
 import { encodeDatagram } from '../../../codecs/jgroups/registry.ts';
+import { decodePayload, encodePayload } from '../../../codecs/jgroups/v3_6/payload.ts';
 import { encodeSeqnoList } from '../../../codecs/jgroups/v3_6/seqno-list.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import { messagesOf } from './captured-datagrams.ts';
@@ -18,12 +19,21 @@ interface Pair {
 }
 
 /**
- * Translates what was said to a real member about its own connections. The stack numbers its connections from 0 and
- * its messages from 1; the real member may have been at other numbers, when the capture began in mid-conversation or
+ * Translates what was said to a real member about its own messages. The stack numbers its connections from 0 and its
+ * messages from 1; the real member may have been at other numbers, when the capture began in mid-conversation or
  * because something that is not on the wire used one up (WIRE-3.6 section 9).
  */
 export class Alignment {
+  readonly #selfKey: string;
+  /** Of group messages: the real member's seqno less the stack's. */
+  readonly #groupOffset: number;
   readonly #pairs = new Map<string, Pair>();
+
+  /** @param firstGroupSeqno of the real member's group message that the stack sends as its first */
+  constructor(selfKey: string, firstGroupSeqno: number) {
+    this.#selfKey = selfKey;
+    this.#groupOffset = firstGroupSeqno - 1;
+  }
 
   /** A message that the real member, or the stack, sent to `dest`. */
   note(who: 'real' | 'ours', dest: string, message: Message): void {
@@ -41,14 +51,45 @@ export class Alignment {
   }
 
   /** The datagram as the stack's own numbers would have it; the same one where they do not differ. */
-  translate(datagram: Datagram, bytes: Buffer): Buffer {
+  translate(datagram: Datagram, bytes: Buffer): [Datagram, Buffer] {
     const originals = messagesOf(datagram);
     const messages = originals.map(({ message, src }) => {
       const pair = src === null ? undefined : this.#pairs.get(addressKey(src));
-      return pair === undefined ? message : translateMessage(message, pair);
+      const unicast = pair === undefined ? message : translateUnicast(message, pair);
+      return unicast === message && this.#groupOffset > 0 ? this.#translateGroup(message) : unicast;
     });
-    const isSameAs = originals.every(({ message }, i) => message === messages[i]);
-    return isSameAs ? bytes : (encoded(withMessages(datagram, messages)) ?? bytes);
+    if (originals.every(({ message }, i) => message === messages[i])) return [datagram, bytes];
+    const translated = withMessages(datagram, messages);
+    const translatedBytes = encoded(translated);
+    return translatedBytes === null ? [datagram, bytes] : [translated, translatedBytes];
+  }
+
+  #translateGroup(message: Message): Message {
+    const header = headerOf(message, 'NAKACK2');
+    if (header?.type === 'XMIT_REQ') {
+      return addressKey(header.sender) === this.#selfKey ? shiftSeqnos(message, -this.#groupOffset) : message;
+    }
+    if (headerOf(message, 'STABLE') === undefined) return message;
+    try {
+      const content = decodePayload(message);
+      if (content?.kind !== 'digest' || content.digest === null) return message;
+      return { ...message, payload: encodePayload({ kind: 'digest', digest: this.#shiftOwn(content.digest) }) };
+    } catch (error) {
+      if (error instanceof CodecError) return message;
+      throw error;
+    }
+  }
+
+  #shiftOwn({ members, seqnos }: Digest): Digest {
+    const shifted = seqnos.map((pair, i) => {
+      const member = members?.[i];
+      if (member === undefined || addressKey(member) !== this.#selfKey) return pair;
+      return {
+        highestDelivered: Math.max(0, pair.highestDelivered - this.#groupOffset),
+        highestReceived: Math.max(0, pair.highestReceived - this.#groupOffset),
+      };
+    });
+    return { members, seqnos: shifted };
   }
 
   /** A seqno of the real member's latest connection as the stack numbers it. */
@@ -57,9 +98,14 @@ export class Alignment {
     const [real, ours] = [pair?.real.at(-1), pair?.ours.at(-1)];
     return real === undefined || ours === undefined ? seqno : seqno - real.firstSeqno + ours.firstSeqno;
   }
+
+  /** A seqno of the stack's group messages as the real member numbered it. */
+  realGroupSeqno(seqno: number): number {
+    return seqno + this.#groupOffset;
+  }
 }
 
-function translateMessage(message: Message, pair: Pair): Message {
+function translateUnicast(message: Message, pair: Pair): Message {
   const header = headerOf(message, 'UNICAST3');
   if (header?.type === 'ACK') {
     const at = pair.real.findIndex(({ connId }) => connId === header.connId);
@@ -74,8 +120,13 @@ function translateMessage(message: Message, pair: Pair): Message {
   if (header?.type !== 'XMIT_REQ') return message;
   const [real, ours] = [pair.real.at(-1), pair.ours.at(-1)];
   if (real === undefined || ours === undefined || real.firstSeqno === ours.firstSeqno) return message;
+  return shiftSeqnos(message, ours.firstSeqno - real.firstSeqno);
+}
+
+/** The same message if none of them would be left. */
+function shiftSeqnos(message: Message, by: number): Message {
   const seqnos = seqnosOf(message)
-    .map((seqno) => seqno - real.firstSeqno + ours.firstSeqno)
+    .map((seqno) => seqno + by)
     .filter((seqno) => seqno > 0);
   const last = seqnos.at(-1);
   return last === undefined ? message : { ...message, payload: encodeSeqnoList(seqnos, last + 1) };

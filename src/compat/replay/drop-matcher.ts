@@ -1,5 +1,6 @@
 import type { CapturedDatagram } from './captured-datagrams.ts';
 import { fingerprint } from './fingerprint.ts';
+import { isMulticast } from './places.ts';
 import type { TruthDrop, TruthPeer } from './truth.ts';
 
 /** A drop is logged when the receiver gets to it, at times before the capture's clock says so: ms against ns. */
@@ -33,7 +34,11 @@ export class DropMatcher {
   }
 
   take({ to, bytes, index, timeMs }: CapturedDatagram): void {
-    const peers = this.#peers.get(`${to.host}:${to.port}`);
+    if (this.#drops.length === 0) return;
+    // a group's datagram is one in the capture, and each member has its own copy
+    const peers = isMulticast(to.host)
+      ? [...this.#peers.values()].flat()
+      : this.#peers.get(`${to.host}:${to.port}`);
     if (peers === undefined) return;
     const sha = fingerprint(bytes);
     for (const { uuid } of peers) {

@@ -1,14 +1,17 @@
-import { type Address, addressKey } from '../../../codecs/jgroups/message.ts';
+import { type Address, addressKey, type Message } from '../../../codecs/jgroups/message.ts';
 import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
+import { foreignHeaders } from '../../jgroups/services.ts';
 import { JGroupsStack } from '../../jgroups/stack.ts';
 import { type Rng, seededRng } from '../../protocol/rng.ts';
 import { messagesOf } from './captured-datagrams.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { idOf } from './fingerprint.ts';
 import { FlightQueue } from './flight-queue.ts';
+import { JoinDigest } from './join-digest.ts';
+import { type InstalledView, Membership } from './membership.ts';
 import type { MemberPlan } from './replayed-member.ts';
-import { isOrdered, isUnreliable } from './replayed-member.ts';
+import { digestOf, isOrdered, isUnreliable } from './replayed-member.ts';
 import { connectionKey } from './scan.ts';
 
 /** Shares of datagrams, 0 to 0.5, and what the choice is drawn from. */
@@ -44,15 +47,24 @@ const LATENCY_MS = 0.2;
 const REORDER_MS = 20;
 /** A repair takes a second or two; with half of all lost, ten times as long. */
 const MAX_SETTLING_MS = 120_000;
+/**
+ * The last of a member's group messages may be lost together with the one word that its sender has of it: then a
+ * round of gossip finds out, which may be lost as well. Stacks that JGroups ships have one in 50 to 100 s.
+ */
+const MAX_SETTLING_GOSSIPS = 24;
 
 interface Member {
   readonly plan: MemberPlan;
   readonly stack: JGroupsStack;
-  /** By sender. */
+  readonly membership: Membership;
+  readonly joinDigest: JoinDigest;
+  /** By sender, unicasts and group messages apart. */
   readonly checks: Map<string, DeliveryCheck>;
   /** Its end is a crash or a leave in the middle of the story, not the end of the recording. */
   ends: boolean;
 }
+
+const GROUP = ' to the group';
 
 /**
  * The conversation of a capture between production stacks only, over a network that loses, doubles and delays: each
@@ -67,6 +79,8 @@ export class FaultyWorld {
   /** DATA of which a copy was lost and none came yet, with the time of the loss. */
   readonly #lostSinceMs = new Map<string, number>();
   readonly #arrived = new Set<string>();
+  readonly #storyEndMs: number;
+  readonly #settlingMs: number;
   readonly #unreliableSent = { messages: 0, delivered: 0 };
   #nowMs: number;
   #lost = 0;
@@ -77,9 +91,19 @@ export class FaultyWorld {
 
   /**
    * @param leavers uuids of those who crash or leave before the end
+   * @param storyEndMs of the last message: who leaves later leaves because the recording was over, and stays here
    * @param salt something of the capture, so that the same datagrams are not lost in all captures of a run
    */
-  constructor(plans: readonly MemberPlan[], leavers: ReadonlySet<string>, faults: Faults, salt: number) {
+  constructor(
+    plans: readonly MemberPlan[],
+    leavers: ReadonlySet<string>,
+    storyEndMs: number,
+    faults: Faults,
+    salt: number,
+  ) {
+    this.#storyEndMs = storyEndMs;
+    const gossipsMs = plans.map(({ config }) => (config.multicast === null ? 0 : config.desiredAvgGossipMs));
+    this.#settlingMs = Math.max(MAX_SETTLING_MS, MAX_SETTLING_GOSSIPS * Math.max(...gossipsMs));
     this.#faults = faults;
     this.#rng = seededRng((faults.seed ^ Math.imul(salt, 0x9e3779b1)) >>> 0);
     this.#nowMs = Math.min(...plans.map(({ startMs }) => startMs));
@@ -94,51 +118,116 @@ export class FaultyWorld {
       plan.address,
       {
         transmit: (bytes, host, port) => this.#transmit(plan, bytes, `${host}:${port}`),
-        deliver: (src, payload, flags) => this.#deliver(key, addressKey(src), payload, flags),
+        transmitToGroup: (bytes) => {
+          for (const other of this.#places.keys()) if (other !== place) this.#transmit(plan, bytes, other);
+        },
+        deliver: (src, payload, flags, toGroup) => this.#deliver(key, addressKey(src), payload, flags, toGroup),
+        service: (message, nowMs) => membership.handle(message, nowMs),
         acknowledged: () => undefined,
         complain: () => undefined,
-        transmitToGroup: () => undefined,
       },
       this.#rng,
       plan.startMs,
     );
-    const member: Member = { plan, stack, checks: new Map(), ends };
+    const membership = new Membership(
+      key,
+      (view, nowMs) => this.#install(key, view, nowMs),
+      (nowMs) => stack.digestForJoiner(nowMs),
+    );
+    const member: Member = { plan, stack, membership, joinDigest: new JoinDigest(), checks: new Map(), ends };
     this.#members.set(key, member);
     this.#places.set(place, [...(this.#places.get(place) ?? []), member]);
   }
 
-  installView(key: string, members: readonly Address[], nowMs: number): void {
-    this.#members.get(key)?.stack.installView({ members }, nowMs);
+  installView(key: string, view: InstalledView, nowMs: number): void {
+    const member = this.#members.get(key);
+    if (member === undefined || nowMs > this.#storyEndMs) return;
+    member.membership.install({ ...view, digest: view.digest ?? member.joinDigest.entries }, nowMs);
   }
 
-  send(from: string, dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
-    const [sender, recipient] = [this.#members.get(from), this.#members.get(addressKey(dest))];
+  /**
+   * With a digest only for those who are new to the member: it was made of what the real members had got, and what is
+   * still on its way here would be given up.
+   */
+  #install(key: string, { viewId, members, digest }: InstalledView, nowMs: number): void {
+    const member = this.#members.get(key);
+    if (member === undefined) return;
+    const placed = (address: Address): Address => this.#members.get(addressKey(address))?.plan.address ?? address;
+    const starts = (digest ?? []).map((entry) => {
+      const before = (this.#members.get(entry.key)?.plan.firstSeqno ?? 1) - 1;
+      const delivered = Math.max(0, entry.pair.highestDelivered - before);
+      return {
+        member: entry.member,
+        key: entry.key,
+        pair: { highestDelivered: delivered, highestReceived: delivered },
+      };
+    });
+    member.stack.installView({ viewId, members: members.map(placed), digest: digestOf(starts, placed) }, nowMs);
+  }
+
+  /** @param dest null: to the group */
+  send(from: string, dest: Address | null, payload: Uint8Array, flags: number, nowMs: number): void {
+    const sender = this.#members.get(from);
     if (sender === undefined || !isAlive(sender, nowMs)) return;
-    if (recipient !== undefined) {
-      if (isUnreliable(flags)) this.#unreliableSent.messages++;
-      // who crashes may miss what was sent to it, and what it sent may be lost with it
-      const excusable = isUnreliable(flags) || sender.ends || recipient.ends;
-      checkOf(recipient, from).expect(idOf(payload), isOrdered(flags), excusable);
+    if (dest === null) this.#sendToGroup(sender, from, payload, flags, nowMs);
+    else {
+      this.#expect(sender, from, addressKey(dest), payload, flags, false);
+      sender.stack.send(dest, payload, flags, nowMs);
     }
-    sender.stack.send(dest, payload, flags, nowMs);
   }
 
-  #deliver(to: string, from: string, payload: Uint8Array, flags: number): void {
+  /** Who is not in the sender's view yet may get it as well, by its digest. */
+  #sendToGroup(sender: Member, from: string, payload: Uint8Array, flags: number, nowMs: number): void {
+    if (sender.plan.config.multicast === null) return;
+    const view = new Set(sender.membership.current?.members.map(addressKey));
+    for (const key of this.#members.keys()) {
+      if (key !== from) this.#expect(sender, from, key, payload, flags, true, !view.has(key));
+    }
+    sender.stack.sendToGroup(payload, flags, nowMs);
+  }
+
+  #expect(
+    sender: Member,
+    from: string,
+    to: string,
+    payload: Uint8Array,
+    flags: number,
+    toGroup: boolean,
+    isStranger = false,
+  ): void {
+    const recipient = this.#members.get(to);
+    if (recipient === undefined) return;
+    if (isUnreliable(flags) && !isStranger) this.#unreliableSent.messages++;
+    // who crashes may miss what was sent to it, and what it sent may be lost with it
+    const excusable = isUnreliable(flags) || sender.ends || recipient.ends || isStranger;
+    checkOf(recipient, from, toGroup).expect(idOf(payload), isOrdered(flags), excusable);
+  }
+
+  /** Of the membership, as it is in the capture. */
+  sendService(from: string, dest: Address | null, message: Message, nowMs: number): void {
+    const sender = this.#members.get(from);
+    if (sender === undefined || !isAlive(sender, nowMs) || nowMs > this.#storyEndMs) return;
+    const { flags, payload, headers } = message;
+    sender.stack.sendService({ dest, flags, payload, headers: foreignHeaders(headers) }, nowMs);
+    if (dest === null) sender.membership.handle(message, nowMs);
+  }
+
+  #deliver(to: string, from: string, payload: Uint8Array, flags: number, toGroup: boolean): void {
     const member = this.#members.get(to);
     if (member === undefined) return;
+    if (member.membership.current === null) member.joinDigest.take(payload);
     if (isUnreliable(flags)) this.#unreliableSent.delivered++;
-    checkOf(member, from).deliver(idOf(payload), isOrdered(flags), isUnreliable(flags));
+    checkOf(member, from, toGroup).deliver(idOf(payload), isOrdered(flags), isUnreliable(flags));
   }
 
   // --- the network -----------------------------------------------------------------------------------------------
 
   #transmit(from: MemberPlan, bytes: Buffer, place: string): void {
     const { loss, duplicate, reorder } = this.#faults;
-    const key = dataKey(bytes);
     if (this.#rng.next() < loss) {
       this.#lost++;
-      if (key !== null && !this.#arrived.has(key) && !this.#lostSinceMs.has(key)) {
-        this.#lostSinceMs.set(key, this.#nowMs);
+      for (const key of dataKeys(bytes, place)) {
+        if (!this.#arrived.has(key) && !this.#lostSinceMs.has(key)) this.#lostSinceMs.set(key, this.#nowMs);
       }
       return;
     }
@@ -154,10 +243,9 @@ export class FaultyWorld {
   }
 
   #arrive(bytes: Buffer, host: string, port: number, place: string): void {
-    const key = dataKey(bytes);
     for (const member of this.#places.get(place) ?? []) {
       if (!isAlive(member, this.#nowMs)) continue;
-      if (key !== null) this.#repair(key);
+      for (const key of dataKeys(bytes, place)) this.#repair(key);
       member.stack.handleDatagram(bytes, host, port, this.#nowMs);
     }
   }
@@ -183,7 +271,7 @@ export class FaultyWorld {
   // --- time --------------------------------------------------------------------------------------------------------
 
   advance(toMs: number): void {
-    const untilMs = Math.min(toMs, this.#nowMs + MAX_SETTLING_MS);
+    const untilMs = Math.min(toMs, this.#nowMs + this.#settlingMs);
     for (;;) {
       const next = this.#next();
       if (next > untilMs) break;
@@ -215,7 +303,7 @@ export class FaultyWorld {
 
   /** Runs on until all is repaired, or until nothing more can be expected. */
   finish(): FaultReport {
-    const endMs = this.#nowMs + MAX_SETTLING_MS;
+    const endMs = this.#nowMs + this.#settlingMs;
     while (this.#nowMs < endMs && !this.#isSettled()) this.advance(this.#nowMs + 500);
     const sum = { delivered: 0, expected: 0, missing: 0, extra: 0, outOfOrder: 0 };
     for (const { checks } of this.#members.values()) {
@@ -252,22 +340,29 @@ function isAlive({ plan, ends }: Member, nowMs: number): boolean {
   return !ends || nowMs <= plan.endMs;
 }
 
-function checkOf(member: Member, from: string): DeliveryCheck {
-  let check = member.checks.get(from);
+function checkOf(member: Member, from: string, toGroup: boolean): DeliveryCheck {
+  const key = toGroup ? from + GROUP : from;
+  let check = member.checks.get(key);
   if (check === undefined) {
     check = new DeliveryCheck();
-    member.checks.set(from, check);
+    member.checks.set(key, check);
   }
   return check;
 }
 
-/** Who numbered the message, and how; null for what has no number. */
-function dataKey(bytes: Buffer): string | null {
-  if (bytes.length === 4) return null;
-  const [first] = messagesOf(decodeDatagram(bytes));
-  const header = first === undefined ? undefined : headerOf(first.message, 'UNICAST3');
-  if (header?.type !== 'DATA' || first === undefined) return null;
-  const { src, dest } = first;
-  if (src === null || dest === null) return null;
-  return `${connectionKey(addressKey(src), addressKey(dest), header.connId)}:${header.seqno}`;
+/** Who numbered the messages of a datagram, and how; what has no number is not there. */
+function dataKeys(bytes: Buffer, place: string): string[] {
+  if (bytes.length === 4) return [];
+  const keys: string[] = [];
+  for (const { message, src, dest } of messagesOf(decodeDatagram(bytes))) {
+    if (src === null) continue;
+    const header = headerOf(message, 'UNICAST3');
+    const group = headerOf(message, 'NAKACK2');
+    if (header?.type === 'DATA' && dest !== null) {
+      keys.push(`${connectionKey(addressKey(src), addressKey(dest), header.connId)}:${header.seqno}`);
+    } else if (group?.type === 'MSG' || group?.type === 'XMIT_RSP') {
+      keys.push(`${addressKey(src)}>${place}:${group.seqno}`);
+    }
+  }
+  return keys;
 }

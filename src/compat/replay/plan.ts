@@ -1,6 +1,5 @@
 import type { Address, GeodeAddress } from '../../../codecs/jgroups/message.ts';
-import { wireVersion } from '../../../codecs/jgroups/registry.ts';
-import { type JGroupsConfig, resolveConfig } from '../../jgroups/config.ts';
+import type { Endpoint } from '../../../codecs/pcap/index.ts';
 import { labelledPayload, fingerprint } from './fingerprint.ts';
 import type { MemberPlan } from './replayed-member.ts';
 import type { CaptureScan, SeenMember } from './scan.ts';
@@ -16,10 +15,18 @@ export interface ReplayPlan {
   readonly views: readonly TruthView[];
   /** Sorted by time; null: sends are read off the wire. */
   readonly sends: readonly TruthSend[] | null;
-  /** Without truth all members are in one view, from when they are first seen. */
+  /** Nobody tells of views, or not from the beginning: all members are in one, from when they are first seen. */
   readonly growsView: boolean;
+  /** Uuids of those who have no view until they are let in. */
+  readonly joiners: ReadonlySet<string>;
   readonly selfChecked: boolean;
   readonly addressOf: (uuid: string) => Address | undefined;
+  /** Uuids of who is at an end of a TCP connection. */
+  readonly membersAt: (endpoint: Endpoint) => ReadonlySet<string>;
+  /** Whether the first group message of a member is in the capture. */
+  readonly hasFirstOf: (uuid: string) => boolean;
+  /** Of the last message of an application, on any clock of the capture; Infinity: it is not known. */
+  readonly storyEndMs: number;
 }
 
 export function planReplay(scan: CaptureScan, truth: Truth | null): ReplayPlan {
@@ -29,37 +36,42 @@ export function planReplay(scan: CaptureScan, truth: Truth | null): ReplayPlan {
   const nameOf = (uuid: string): string => names.get(uuid) ?? placeOf(scan.members.get(uuid)) ?? uuid;
   const peers = new Map(truth?.peers.map((peer) => [peer.uuid, peer]));
   const uuids = new Set([...peers.keys(), ...scan.members.keys()]);
+  const sends = sendsOf(truth);
   const members: MemberPlan[] = [];
   for (const uuid of uuids) {
     const seen = scan.members.get(uuid);
     const peer = peers.get(uuid);
     // in a capture with truth, those who did not log are no members of the scenario
     if (truth !== null && peer === undefined) continue;
-    const address = addressFor(seen, peer);
+    const address = addressFor(uuid, scan, peer);
     if (address === null) continue;
     const endMs = peer?.endMs ?? Infinity;
-    const config = configFor(scan, seen);
+    const config = scan.knowledge.configOf(seen?.version ?? null);
     const sinceMs = Math.min(seen?.firstMs ?? Infinity, peer?.upMs ?? Infinity);
     members.push({
       name: nameOf(uuid),
       address,
       config,
-      startMs: inStep(sinceMs, scan.ticksMs.get(uuid), config.xmitIntervalMs),
+      startMs: inStep(sinceMs, scan.tickOf(uuid), config.xmitIntervalMs),
       endMs,
       twilightMs: endMs - TWILIGHT_MS,
       selfChecked,
       forgiving: truth?.unknownDrops.has(uuid) === true,
+      firstSeqno: sends === null ? (scan.firstSeqnos.get(uuid) ?? 1) : 1,
     });
   }
   return {
     members,
     nameOf,
     views: truth?.views ?? [],
-    sends: sendsOf(truth),
+    sends,
     growsView: (truth?.views.length ?? 0) === 0,
+    joiners: scan.joiners,
     selfChecked,
-    addressOf: (uuid) =>
-      scan.members.get(uuid)?.address ?? members.find((m) => m.address.uuid === uuid)?.address,
+    membersAt: (endpoint) => scan.places.at(endpoint),
+    hasFirstOf: (uuid) => (scan.firstSeqnos.get(uuid) ?? Infinity) <= 1,
+    storyEndMs: sends?.at(-1)?.timeMs ?? scan.lastMessageMs,
+    addressOf: (uuid) => addressFor(uuid, scan, peers.get(uuid)) ?? undefined,
   };
 }
 
@@ -71,15 +83,15 @@ function inStep(sinceMs: number, tickMs: number | undefined, intervalMs: number)
   return sinceMs + (phase > 0 ? phase - intervalMs : phase);
 }
 
-/** Who crashed or left before the end; the others quit because the recording was over. */
-export function leaversOf(truth: Truth | null): Set<string> {
+/** Who crashed or left while others still talked; the others quit because the recording was over. */
+export function leaversOf(truth: Truth | null, storyEndMs: number): Set<string> {
   const leavers = new Set<string>();
   for (const { uuid, killed, endMs } of truth?.peers ?? []) {
     const wasPutOut = truth?.views.some(
       ({ peer, members, timeMs }) =>
         peer !== uuid && timeMs >= endMs - TWILIGHT_MS && !members.some((member) => member.uuid === uuid),
     );
-    if (endMs !== Infinity && (killed || wasPutOut === true)) leavers.add(uuid);
+    if (endMs <= storyEndMs && (killed || wasPutOut === true)) leavers.add(uuid);
   }
   return leavers;
 }
@@ -88,25 +100,17 @@ function placeOf(seen: SeenMember | undefined): string | undefined {
   return seen?.address.kind === 'geode' ? `${seen.address.host}:${seen.address.port}` : undefined;
 }
 
-function addressFor(seen: SeenMember | undefined, peer: TruthPeer | undefined): GeodeAddress | null {
+/** With the place that the member has: a plain UUID tells none. */
+function addressFor(uuid: string, scan: CaptureScan, peer: TruthPeer | undefined): GeodeAddress | null {
+  const seen = scan.members.get(uuid);
   if (seen?.address.kind === 'geode') return seen.address;
-  if (peer === undefined || seen !== undefined) return null;
-  return geodeAddress({ uuid: peer.uuid, host: peer.host, port: peer.port, viewId: -1 });
+  const place = peer ?? scan.places.endpointOf(uuid);
+  if (place === undefined || place.port === 0) return null;
+  return geodeAddress({ uuid, host: place.host, port: place.port, viewId: -1 });
 }
 
 export function geodeAddress({ uuid, host, port, viewId }: TruthMember): GeodeAddress {
   return { kind: 'geode', uuid, host, scopeId: 0, port, viewId };
-}
-
-function configFor(scan: CaptureScan, seen: SeenMember | undefined): JGroupsConfig {
-  const { cluster, fragSize, maxCredits } = scan;
-  const version = seen?.version ?? null;
-  return resolveConfig({
-    fragSize,
-    maxCredits,
-    ...(cluster === null ? {} : { cluster }),
-    ...(version === null || wireVersion(version)?.name !== '3.6' ? {} : { version }),
-  });
 }
 
 /** Null if what was sent cannot be made from what was logged. */

@@ -3,10 +3,12 @@ import { headerOf } from '../../jgroups/protocol.ts';
 import { encoded, withMessages } from './alignment.ts';
 import { type CapturedDatagram, messagesOf } from './captured-datagrams.ts';
 import type { FaultyWorld } from './faulty-world.ts';
+import type { InstalledView } from './membership.ts';
+import { isMulticast } from './places.ts';
 import { geodeAddress, payloadOf, type ReplayPlan } from './plan.ts';
-import { ReplayedMember } from './replayed-member.ts';
+import { isNumberedForGroup, ReplayedMember } from './replayed-member.ts';
 import { connectionKey, isOf36 } from './scan.ts';
-import { SentMessages } from './sent-messages.ts';
+import { GROUP, SentMessages } from './sent-messages.ts';
 import type { TruthSend, TruthView } from './truth.ts';
 
 /** Members tick for so long after the last thing that happened: two rounds of acks and requests, and more. */
@@ -14,6 +16,12 @@ const AFTERMATH_MS = 1_500;
 
 /** A capture may be silent for hours, and its clock may jump by years: after this long nothing changes any more. */
 const MAX_IDLE_MS = 60_000;
+
+/** A member's own log is of whole milliseconds, and says what was before: what led to it has come by then. */
+const AFTER_THE_WIRE_MS = 100;
+
+/** A view that JGroups' own membership made, and of which the capture does not tell by then, it never tells. */
+const UNTOLD_MS = 1_000;
 
 interface TimedEvent {
   readonly timeMs: number;
@@ -25,6 +33,8 @@ export class ReplayRun {
   readonly members: readonly ReplayedMember[];
   /** Conversations that were under way when the capture began. */
   adopted = 0;
+  /** Views that only their members' logs tell of. */
+  untold = 0;
   readonly #plan: ReplayPlan;
   readonly #dropped: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #begun: ReadonlySet<string>;
@@ -51,7 +61,8 @@ export class ReplayRun {
     this.#begun = begun;
     this.#faulty = faulty;
     this.#nowMs = Math.min(...plan.members.map(({ startMs }) => startMs));
-    this.members = plan.members.map((member) => new ReplayedMember(member, plan.nameOf));
+    const resolve = (address: Address): Address => plan.addressOf(addressKey(address)) ?? address;
+    this.members = plan.members.map((member) => new ReplayedMember(member, plan.nameOf, resolve));
     for (const member of this.members) {
       const { host, port } = member.plan.address;
       const place = `${host}:${port}`;
@@ -59,7 +70,7 @@ export class ReplayRun {
       this.#byKey.set(member.key, member);
     }
     this.#events = [
-      ...plan.views.map((view) => ({ timeMs: view.timeMs, run: (ms: number) => this.#view(view, ms) })),
+      ...plan.views.map((view) => ({ timeMs: timeOf(view, plan), run: (ms: number) => this.#view(view, ms) })),
       ...(plan.sends ?? []).map((send) => ({
         timeMs: send.timeMs,
         run: (ms: number) => this.#send(send, ms),
@@ -68,7 +79,6 @@ export class ReplayRun {
   }
 
   take(captured: CapturedDatagram): void {
-    if (captured.transport !== 'udp') return;
     this.#advance(captured.timeMs);
     const { datagram, raw } = captured;
     if (raw !== null) this.#probe(captured, raw);
@@ -112,22 +122,39 @@ export class ReplayRun {
 
   // --- what the members' own logs say ----------------------------------------------------------------------------
 
-  #view({ peer, members }: TruthView, nowMs: number): void {
-    const addresses = members.map(geodeAddress);
+  #view({ peer, viewId, members, byGms }: TruthView, nowMs: number): void {
     const member = this.#byKey.get(peer);
-    if (member?.isAlive(nowMs) !== true) return;
-    member.installView(addresses, nowMs);
-    this.#faulty?.installView(peer, addresses, nowMs);
+    const [first] = members;
+    if (member?.isAlive(nowMs) !== true || first === undefined) return;
+    const addresses = members.map((one) => (byGms ? this.#addressOf(one.uuid) : geodeAddress(one)));
+    const creator = this.#addressOf(viewId?.creator ?? first.uuid);
+    // without ids, each is newer than the one before
+    const id = viewId?.id ?? (member.view?.viewId.id ?? -1) + 1;
+    const view: InstalledView = { viewId: { creator, id }, members: addresses, digest: null, isMerge: false };
+    if (byGms && members.length > 1 && (member.view?.viewId.id ?? -1) < id) this.untold++;
+    member.installView(view, nowMs);
+    this.#faulty?.installView(peer, view, nowMs);
+  }
+
+  #addressOf(uuid: string): Address {
+    return this.#plan.addressOf(uuid) ?? { kind: 'uuid', uuid };
   }
 
   #send(send: TruthSend, nowMs: number): void {
-    const dest = this.#plan.addressOf(send.dest);
+    const dest = send.dest === null ? null : this.#plan.addressOf(send.dest);
     const member = this.#byKey.get(send.peer);
     if (dest === undefined || member === undefined || send.dest === send.peer) return;
     this.#sendFrom(member, dest, payloadOf(send), send.flags, nowMs);
   }
 
-  #sendFrom(member: ReplayedMember, dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
+  /** @param dest null: to the group */
+  #sendFrom(
+    member: ReplayedMember,
+    dest: Address | null,
+    payload: Uint8Array,
+    flags: number,
+    nowMs: number,
+  ): void {
     member.send(dest, payload, flags, nowMs);
     this.#faulty?.send(member.key, dest, payload, flags, nowMs);
   }
@@ -152,12 +179,21 @@ export class ReplayRun {
     if (src === null) return;
     if (this.#plan.growsView) for (const { dest } of messages) this.#grow([src, dest]);
     this.#sentBy(src, datagram);
-    const { from, to, index } = captured;
-    for (const member of this.#at(to.host, to.port)) {
+    const { from, index } = captured;
+    for (const member of this.#recipients(captured, addressKey(src))) {
       if (this.#dropped.get(member.key)?.has(index) === true) continue;
       const [adopted, bytes] = this.#adopt(datagram, captured.bytes);
+      this.#adoptGroup(member, datagram);
       member.receive(adopted, bytes, from.host, from.port, this.#nowMs);
     }
+  }
+
+  #recipients({ transport, to }: CapturedDatagram, src: string): ReplayedMember[] {
+    if (transport === 'udp' && !isMulticast(to.host)) return this.#at(to.host, to.port);
+    const there = isMulticast(to.host) ? null : this.#plan.membersAt(to);
+    return this.members.filter((member) => {
+      return member.key !== src && there?.has(member.key) !== false && member.isAlive(this.#nowMs);
+    });
   }
 
   #grow(addresses: readonly (Address | null)[]): void {
@@ -169,31 +205,61 @@ export class ReplayRun {
       grown = true;
     }
     if (!grown) return;
+    const [creator] = this.#inView;
+    if (creator === undefined) return;
+    const members = this.#inView.map((address) => this.#addressOf(addressKey(address)));
+    const guess: InstalledView = {
+      viewId: { creator, id: 0 },
+      members,
+      digest: null,
+      isMerge: false,
+      isGuess: true,
+    };
     for (const member of this.members) {
-      if (!this.#seen.has(member.key)) continue;
-      member.installView(this.#inView, this.#nowMs);
-      this.#faulty?.installView(member.key, this.#inView, this.#nowMs);
+      if (!this.#seen.has(member.key) || this.#plan.joiners.has(member.key)) continue;
+      member.installView(guess, this.#nowMs);
+      this.#faulty?.installView(member.key, guess, this.#nowMs);
     }
   }
 
   #sentBy(src: Address, datagram: Datagram): void {
     const member = this.#byKey.get(addressKey(src));
     if (member === undefined) return;
-    if (this.#plan.sends === null) this.#resend(member, datagram);
+    this.#resend(member, datagram);
     member.noteReal(datagram);
   }
 
-  /** What the real member's application sent, ours sends as well. */
+  /** What the real member's membership sent, ours sends as well; its application's messages where no log has them. */
   #resend(member: ReplayedMember, datagram: Datagram): void {
     let sent = this.#sent.get(member.key);
     if (sent === undefined) {
-      sent = new SentMessages();
+      sent = new SentMessages(member.key);
       this.#sent.set(member.key, sent);
     }
-    for (const { message, dest } of messagesOf(datagram)) {
-      if (dest === null || dest.kind === 'ip') continue;
-      const whole = sent.take(addressKey(dest), message);
-      if (whole !== null) this.#sendFrom(member, dest, whole.payload, whole.flags, this.#nowMs);
+    for (const { message, src, dest } of messagesOf(datagram)) {
+      if (src === null || dest?.kind === 'ip') continue;
+      const toGroup = dest === null || isNumberedForGroup(message);
+      const news = sent.take(toGroup ? GROUP : addressKey(dest), addressKey(src), message);
+      if (news === null) continue;
+      const { whole } = news;
+      const to = toGroup ? null : this.#addressOf(addressKey(dest));
+      if (whole === null) {
+        member.sendService(to, message, this.#nowMs);
+        this.#faulty?.sendService(member.key, to, message, this.#nowMs);
+      } else if (this.#plan.sends === null) {
+        this.#sendFrom(member, to, whole.payload, whole.flags, this.#nowMs);
+      }
+    }
+  }
+
+  /** As `#adopt`, of the messages of senders whose first group message is not in the capture. */
+  #adoptGroup(member: ReplayedMember, datagram: Datagram): void {
+    for (const { message, src } of member.forUs(datagram)) {
+      const header = headerOf(message, 'NAKACK2');
+      if (header === undefined || header.type === 'XMIT_REQ' || src === null) continue;
+      if (this.#plan.hasFirstOf(addressKey(src))) continue;
+      const delivered = header.type === 'HIGHEST_SEQNO' ? header.seqno : header.seqno - 1;
+      if (member.adoptGroup(src, delivered)) this.adopted++;
     }
   }
 
@@ -213,8 +279,17 @@ export class ReplayRun {
       return { ...message, headers } satisfies Message;
     });
     if (this.#adoptedKeys.size === before) return [datagram, bytes];
-    this.adopted = this.#adoptedKeys.size;
+    this.adopted += this.#adoptedKeys.size - before;
     const adopted = withMessages(datagram, messages);
     return [adopted, encoded(adopted) ?? bytes];
   }
+}
+
+/** When to install a view that a log tells of. */
+function timeOf({ timeMs, byGms, peer, members }: TruthView, { views }: ReplayPlan): number {
+  if (!byGms) return timeMs;
+  if (members.length > 1) return timeMs + UNTOLD_MS;
+  // nobody need be told of a view of one: it may not be on the wire
+  const isFirst = views.find((view) => view.peer === peer)?.timeMs === timeMs;
+  return isFirst ? timeMs : timeMs + AFTER_THE_WIRE_MS;
 }

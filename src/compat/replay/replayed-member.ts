@@ -2,20 +2,26 @@ import {
   type Address,
   addressKey,
   type Datagram,
+  type Digest,
   Flag,
   type GeodeAddress,
   type Message,
 } from '../../../codecs/jgroups/message.ts';
 import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
 import type { JGroupsConfig } from '../../jgroups/config.ts';
+import type { DigestEntry } from '../../jgroups/digest.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
+import { foreignHeaders, isServiceMessage } from '../../jgroups/services.ts';
 import { JGroupsStack } from '../../jgroups/stack.ts';
 import { seededRng } from '../../protocol/rng.ts';
 import { Alignment } from './alignment.ts';
-import { messagesOf } from './captured-datagrams.ts';
+import { type Addressed, messagesOf } from './captured-datagrams.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { idOf } from './fingerprint.ts';
-import { ReplyLog, seqnosOf, wasSent } from './reply-log.ts';
+import { JoinDigest } from './join-digest.ts';
+import { type InstalledView, Membership } from './membership.ts';
+import { ReplyChecks } from './reply-checks.ts';
+import { ReplyLog } from './reply-log.ts';
 import { WireModel } from './wire-model.ts';
 
 /** Who is to be replayed, from when to when. Times are milliseconds of the capture's clock. */
@@ -31,12 +37,28 @@ export interface MemberPlan {
   readonly selfChecked: boolean;
   /** It threw away more than is known: what it did not deliver, but was sent, is nobody's fault. */
   readonly forgiving: boolean;
+  /** The lowest seqno of its group messages in the capture, if they are taken from there; else 1. */
+  readonly firstSeqno: number;
 }
 
 const MAX_PROBLEMS = 20;
 
-/** Two ticks, and what a clock may be off. */
-const SLACK_MS = 100;
+/**
+ * JGroups reads unicasts and multicasts by two threads, and handles messages by several: what was captured shortly
+ * before a view that came the other way may have been handled after it.
+ */
+const OTHER_THREAD_MS = 100;
+
+/** Datagrams that are kept for that. */
+const MAX_HELD = 1_000;
+
+interface Held {
+  readonly datagram: Datagram;
+  readonly bytes: Buffer;
+  readonly host: string;
+  readonly port: number;
+  readonly untilMs: number;
+}
 
 /** The production stack in the place of one real member. */
 export class ReplayedMember {
@@ -45,58 +67,106 @@ export class ReplayedMember {
   readonly stack: JGroupsStack;
   readonly model: WireModel;
   /** What the real member said, and what the stack did. */
-  readonly real = new ReplyLog();
-  readonly ours = new ReplyLog();
-  readonly checks = new Map<string, DeliveryCheck>();
+  readonly real: ReplyLog;
+  readonly ours: ReplyLog;
+  /** By sender, unicasts and group messages apart: between them there is no order. */
+  readonly checks = new Map<string, { readonly src: string; readonly check: DeliveryCheck }>();
   /** What would break a conversation with a real peer. */
   readonly wrong: string[] = [];
-  /** By peer: DATA that was asked for and not sent again at once, as `connId:seqno` of the real member. */
-  readonly unanswered = new Map<string, Set<number>>();
-  readonly #alignment = new Alignment();
-  readonly #nameOf: (key: string) => string;
+  readonly replyChecks: ReplyChecks;
+  /** Views, as `viewKey` has them: of the model, and of the stack. */
+  readonly views = { model: new Set<string>(), ours: new Set<string>() };
+  readonly #alignment: Alignment;
+  readonly #membership: Membership;
+  readonly #modelMembership: Membership;
+  readonly #joinDigest = new JoinDigest();
+  readonly #resolve: (address: Address) => Address;
+  /** With group messages of senders that are in no view yet. */
+  #held: Held[] = [];
   deliveredCount = 0;
+  /** Messages of membership, discovery and failure detection. */
+  serviceCount = 0;
   #nowMs: number;
-  /** Seqnos that were sent during the call that is under way, by peer. */
-  #sentNow = new Map<string, Set<number>>();
 
-  constructor(plan: MemberPlan, nameOf: (key: string) => string) {
+  /** @param resolve knows where a member is that has a plain UUID */
+  constructor(plan: MemberPlan, nameOf: (key: string) => string, resolve: (address: Address) => Address) {
+    const { config, address, startMs } = plan;
     this.plan = plan;
-    this.key = addressKey(plan.address);
-    this.#nameOf = nameOf;
-    this.#nowMs = plan.startMs;
-    this.stack = new JGroupsStack(
-      plan.config,
-      plan.address,
-      {
-        transmit: (bytes) => this.#transmitted(bytes),
-        deliver: (src, payload, flags) => this.#delivered(src, payload, flags),
-        acknowledged: () => undefined,
-        complain: () => undefined,
-        transmitToGroup: () => undefined,
-      },
-      seededRng(1),
-      plan.startMs,
+    this.key = addressKey(address);
+    this.#resolve = resolve;
+    this.#nowMs = startMs;
+    this.real = new ReplyLog(config.useMcastXmit);
+    this.ours = new ReplyLog(config.useMcastXmit);
+    this.#alignment = new Alignment(this.key, plan.firstSeqno);
+    this.stack = this.#createStack();
+    this.model = this.#createModel();
+    this.#membership = new Membership(
+      this.key,
+      (view, nowMs) => this.#installInStack(view, nowMs),
+      (nowMs) => this.stack.digestForJoiner(nowMs),
     );
-    this.model = new WireModel({
-      deliverable: (src, payload, flags) => {
-        if (plan.selfChecked) this.check(src).expect(idOf(payload), isOrdered(flags), isUnreliable(flags));
-      },
-      filled: (src, seqno, sinceMs, timeMs) => this.#gapClosed(src, seqno, sinceMs, timeMs),
+    this.#modelMembership = new Membership(this.key, (view, nowMs) => this.#installInModel(view, nowMs));
+    const { model, ours } = this;
+    this.replyChecks = new ReplyChecks({
+      key: this.key,
+      plan,
+      model,
+      ours,
+      nameOf,
+      problem: (what) => this.#problem(what),
     });
   }
 
-  check(src: string): DeliveryCheck {
-    let check = this.checks.get(src);
-    if (check === undefined) {
-      check = new DeliveryCheck();
-      this.checks.set(src, check);
+  #createStack(): JGroupsStack {
+    const { config, address, startMs } = this.plan;
+    return new JGroupsStack(
+      config,
+      address,
+      {
+        transmit: (bytes) => this.#transmitted(bytes),
+        transmitToGroup: (bytes) => this.#transmitted(bytes),
+        deliver: (src, payload, flags, toGroup) => this.#delivered(src, payload, flags, toGroup),
+        service: (message, nowMs) => {
+          this.serviceCount++;
+          this.#membership.handle(message, nowMs);
+        },
+        acknowledged: () => undefined,
+        complain: () => undefined,
+      },
+      seededRng(1),
+      startMs,
+    );
+  }
+
+  #createModel(): WireModel {
+    const { selfChecked } = this.plan;
+    return new WireModel(this.key, {
+      deliverable: (src, payload, flags, toGroup) => {
+        if (!this.model.group.hasView) this.#joinDigest.take(payload);
+        if (selfChecked) this.check(src, toGroup).expect(idOf(payload), isOrdered(flags), isUnreliable(flags));
+      },
+      service: (_src, message) => this.#modelMembership.handle(message, this.#nowMs),
+      credits: (src, protocol, message) => this.replyChecks.replenished(src, protocol, message),
+      filled: (src, seqno, sinceMs, timeMs, toGroup) =>
+        this.replyChecks.gapClosed(src, seqno, sinceMs, timeMs, toGroup),
+    });
+  }
+
+  check(src: string, toGroup: boolean): DeliveryCheck {
+    const key = toGroup ? `${src} to the group` : src;
+    let entry = this.checks.get(key);
+    if (entry === undefined) {
+      entry = { src, check: new DeliveryCheck() };
+      this.checks.set(key, entry);
     }
-    return check;
+    return entry.check;
   }
 
   isAlive(timeMs: number): boolean {
     return timeMs <= this.plan.endMs;
   }
+
+  // --- time and views ----------------------------------------------------------------------------------------
 
   nextDeadlineMs(): number {
     return this.stack.nextDeadlineMs();
@@ -107,64 +177,154 @@ export class ReplayedMember {
     this.stack.handleTimeout(nowMs);
   }
 
-  installView(members: readonly Address[], nowMs: number): void {
-    this.#nowMs = nowMs;
-    this.stack.installView({ members }, nowMs);
+  /** The view that it has. */
+  get view(): InstalledView | null {
+    return this.#membership.current;
   }
 
-  send(dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
+  /** From outside, as Geode does it. */
+  installView(view: InstalledView, nowMs: number): void {
     this.#nowMs = nowMs;
-    this.stack.send(dest, payload, flags, nowMs);
+    const given = { ...view, digest: view.digest ?? this.#joinDigest.entries };
+    this.#modelMembership.install(given, nowMs);
+    this.#membership.install(given, nowMs);
+    this.#settle(nowMs);
+    this.#receiveHeld(nowMs);
+  }
+
+  #installInModel(view: InstalledView, nowMs: number): void {
+    const keys = new Set(view.members.map(addressKey));
+    this.views.model.add(viewKey(view.viewId.id, keys));
+    const starts = (view.digest ?? []).map(({ key, pair }) => ({ sender: key, delivered: pair.highestDelivered }));
+    this.replyChecks.installView(keys, view.viewId);
+    this.model.group.installView(keys, starts, view.isMerge, nowMs);
+  }
+
+  #installInStack({ viewId, members, digest, isMerge }: InstalledView, nowMs: number): void {
+    this.views.ours.add(viewKey(viewId.id, members.map(addressKey)));
+    const known = members.map(this.#resolve);
+    const plain = digest === null ? null : digestOf(digest, this.#resolve);
+    if (plain !== null && isMerge) this.stack.mergeDigest(plain);
+    this.stack.installView({ viewId, members: known, ...(plain === null ? {} : { digest: plain }) }, nowMs);
+  }
+
+  /**
+   * Where a sender's group messages begin for this member if the capture does not tell how it came to hear of them: at
+   * the first that it gets.
+   */
+  adoptGroup(sender: Address, delivered: number): boolean {
+    const key = addressKey(sender);
+    const { group } = this.model;
+    if (!group.has(key) || group.isStartKnown(key)) return false;
+    group.start(key, delivered);
+    this.stack.mergeDigest({
+      members: [this.#resolve(sender)],
+      seqnos: [{ highestDelivered: delivered, highestReceived: delivered }],
+    });
+    return true;
+  }
+
+  // --- what it sends -----------------------------------------------------------------------------------------
+
+  /** @param dest null: to the group */
+  send(dest: Address | null, payload: Uint8Array, flags: number, nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (dest !== null) this.stack.send(dest, payload, flags, nowMs);
+    else if (this.plan.config.multicast !== null) this.stack.sendToGroup(payload, flags, nowMs);
+    this.#settle(nowMs);
+  }
+
+  /** Of its membership, as the real member sent it. */
+  sendService(dest: Address | null, message: Message, nowMs: number): void {
+    this.#nowMs = nowMs;
+    const { flags, payload } = message;
+    this.stack.sendService({ dest, flags, payload, headers: foreignHeaders(message.headers) }, nowMs);
+    this.#settle(nowMs);
+    if (dest !== null) return;
+    // it gets its own message too
+    this.#modelMembership.handle(message, nowMs);
+    this.#membership.handle(message, nowMs);
+  }
+
+  /** A seqno of the stack's group messages as the real member has it. */
+  realGroupSeqno(seqno: number): number {
+    return this.#alignment.realGroupSeqno(seqno);
   }
 
   /** The real member sent this. */
   noteReal(datagram: Datagram): void {
     for (const { message, dest } of messagesOf(datagram)) {
-      if (dest === null) continue;
-      const key = addressKey(dest);
+      const key = dest === null ? null : addressKey(dest);
       this.real.note(key, message);
-      this.#alignment.note('real', key, message);
+      if (key !== null) this.#alignment.note('real', key, message);
     }
   }
+
+  // --- what it receives --------------------------------------------------------------------------------------
 
   receiveProbe(bytes: Buffer, host: string, port: number, nowMs: number): void {
     this.#nowMs = nowMs;
     this.stack.handleDatagram(bytes, host, port, nowMs);
   }
 
+  /** Of a datagram that reached it, what is meant for it. */
+  forUs(datagram: Datagram): Addressed[] {
+    const { cluster, multicast } = this.plan.config;
+    const forUs = messagesOf(datagram).filter(({ src, dest }) => {
+      if (src === null || src.kind === 'ip' || addressKey(src) === this.key) return false;
+      return dest === null ? multicast !== null : addressKey(dest) === this.key;
+    });
+    return forUs.some((message) => message.cluster !== cluster) ? [] : forUs;
+  }
+
   /** @param datagram what `bytes` say */
   receive(datagram: Datagram, bytes: Buffer, host: string, port: number, nowMs: number): void {
     this.#nowMs = nowMs;
-    const forUs = messagesOf(datagram).filter(({ src, dest }) => {
-      return src !== null && dest !== null && addressKey(dest) === this.key && addressKey(src) !== this.key;
-    });
-    if (forUs.some(({ cluster }) => cluster !== this.plan.config.cluster)) return;
-    for (const { message, src } of forUs) this.model.receive(addressKey(src as Address), message, nowMs);
-    this.#sentNow = new Map();
-    this.stack.handleDatagram(this.#alignment.translate(datagram, bytes), host, port, nowMs);
-    for (const { message, src } of forUs) this.#checkResends(addressKey(src as Address), message);
+    const [translated, translatedBytes] = this.#alignment.translate(datagram, bytes);
+    const theirs = this.forUs(datagram);
+    const isEarly = theirs.some(({ message, src }) => this.#isFromStranger(message, src));
+    const ours = translated === datagram ? theirs : this.forUs(translated);
+    this.replyChecks.begin(theirs);
+    for (const { message, src, dest } of theirs) {
+      this.model.receive(addressKey(src as Address), message, dest === null, nowMs);
+    }
+    for (const { message, src } of ours) this.replyChecks.handle(addressKey(src as Address), message, nowMs);
+    this.stack.handleDatagram(translatedBytes, host, port, nowMs);
+    this.#settle(nowMs);
+    this.replyChecks.end(theirs, (peer, seqno) => this.#alignment.seqno(peer, seqno));
+    this.#receiveHeld(nowMs);
+    if (!isEarly) return;
+    this.#held.push({ datagram, bytes, host, port, untilMs: nowMs + OTHER_THREAD_MS });
+    if (this.#held.length > MAX_HELD) this.#held.shift();
   }
 
-  #checkResends(src: string, message: Message): void {
-    if (headerOf(message, 'UNICAST3')?.type !== 'XMIT_REQ') return;
-    const sent = this.#sentNow.get(src);
-    for (const seqno of seqnosOf(message)) {
-      const list = this.unanswered.get(src) ?? new Set();
-      this.unanswered.set(src, list);
-      const mine = this.#alignment.seqno(src, seqno);
-      const latest = [...this.ours.of(src).data.values()].at(-1);
-      if (sent?.has(mine) === true) list.delete(seqno);
-      else if (latest !== undefined && wasSent(latest, mine)) list.add(seqno);
-    }
+  #isFromStranger(message: Message, src: Address | null): boolean {
+    const { group } = this.model;
+    return group.hasView && src !== null && isNumberedForGroup(message) && !group.has(addressKey(src));
+  }
+
+  /** Once their senders are in a view. */
+  #receiveHeld(nowMs: number): void {
+    if (this.#held.length === 0) return;
+    const held = this.#held.filter(({ untilMs }) => nowMs <= untilMs);
+    const isReady = ({ datagram }: Held): boolean =>
+      this.forUs(datagram).some(({ src }) => src !== null && this.model.group.has(addressKey(src)));
+    this.#held = held.filter((one) => !isReady(one));
+    for (const one of held) if (isReady(one)) this.receive(one.datagram, one.bytes, one.host, one.port, nowMs);
+  }
+
+  /** What it has to do at once. */
+  #settle(nowMs: number): void {
+    for (let i = 0; i < MAX_TURNS && this.stack.nextDeadlineMs() <= nowMs; i++) this.stack.handleTimeout(nowMs);
   }
 
   // --- what the stack does -----------------------------------------------------------------------------------
 
-  #delivered(src: Address, payload: Uint8Array, flags: number): void {
+  #delivered(src: Address, payload: Uint8Array, flags: number, toGroup: boolean): void {
     this.deliveredCount++;
     const isTwilight = this.#nowMs >= this.plan.twilightMs;
     const excusable = isUnreliable(flags) || isTwilight || this.plan.forgiving;
-    this.check(addressKey(src)).deliver(idOf(payload), isOrdered(flags), excusable);
+    this.check(addressKey(src), toGroup).deliver(idOf(payload), isOrdered(flags), excusable);
   }
 
   #transmitted(bytes: Buffer): void {
@@ -172,55 +332,44 @@ export class ReplayedMember {
       this.ours.pongs++;
       return;
     }
-    for (const { message, dest } of messagesOf(decodeDatagram(bytes))) {
-      if (dest === null) continue;
-      const key = addressKey(dest);
+    for (const { message, src, dest } of messagesOf(decodeDatagram(bytes))) {
+      const key = dest === null ? null : addressKey(dest);
       this.ours.note(key, message);
-      this.#alignment.note('ours', key, message);
-      this.#checkReply(key, message);
+      if (key !== null) this.#alignment.note('ours', key, message);
+      this.replyChecks.check(dest, { ...message, src }, isServiceMessage(message), this.#nowMs);
     }
-  }
-
-  #checkReply(dest: string, message: Message): void {
-    const header = headerOf(message, 'UNICAST3');
-    if (header?.type === 'DATA') {
-      const sent = this.#sentNow.get(dest);
-      if (sent === undefined) this.#sentNow.set(dest, new Set([header.seqno]));
-      else sent.add(header.seqno);
-    } else if (header?.type === 'ACK') {
-      const most = this.model.contiguous(dest, header.connId);
-      if (most === null || header.seqno <= most) return;
-      this.problem(
-        `acknowledged ${header.seqno} of ${this.#nameOf(dest)}, which had come only up to ${most}`,
-      );
-    } else if (header?.type === 'XMIT_REQ') {
-      const present = seqnosOf(message).filter((seqno) => !this.model.isMissing(dest, seqno));
-      if (present.length > 0) {
-        this.problem(`asked ${this.#nameOf(dest)} again for ${list(present)}, which was not missing`);
-      }
-    }
-  }
-
-  #gapClosed(src: string, seqno: number, sinceMs: number, timeMs: number): void {
-    if (timeMs - sinceMs <= this.#patienceMs || this.ours.of(src).asked.has(seqno)) return;
-    this.problem(
-      `did not ask ${this.#nameOf(src)} for ${seqno}, missing for ${Math.round(timeMs - sinceMs)} ms`,
-    );
-  }
-
-  /** The first tick sees a gap, the second asks (WIRE-3.6 section 5). */
-  get #patienceMs(): number {
-    return 2 * this.plan.config.xmitIntervalMs + SLACK_MS;
   }
 
   /** To be called once, at the end of its time. */
   finish(nowMs: number): void {
-    for (const { src, seqno, sinceMs } of this.model.open()) this.#gapClosed(src, seqno, sinceMs, nowMs);
+    this.replyChecks.finish(nowMs);
+    for (const view of this.views.model) {
+      if (!this.views.ours.has(view)) this.#problem(`did not install view ${view.split(' ', 1).join('')}`);
+    }
   }
 
-  problem(what: string): void {
+  #problem(what: string): void {
     if (this.wrong.length < MAX_PROBLEMS) this.wrong.push(`${this.plan.name}: ours ${what}`);
   }
+}
+
+/** What is to be done at once may lead to more of it, not without end. */
+const MAX_TURNS = 100;
+
+/** Also where a copy of it goes to one member. */
+export function isNumberedForGroup({ headers, flags }: Pick<Message, 'headers' | 'flags'>): boolean {
+  const header = headerOf({ headers }, 'NAKACK2');
+  return (header?.type === 'MSG' || header?.type === 'XMIT_RSP') && !isUnreliable(flags);
+}
+
+/** Tells a view from others. */
+export function viewKey(id: number, members: Iterable<string>): string {
+  return `${id} ${[...members].join(' ')}`;
+}
+
+/** @param resolve knows where members are */
+export function digestOf(entries: readonly DigestEntry[], resolve: (address: Address) => Address): Digest {
+  return { members: entries.map(({ member }) => resolve(member)), seqnos: entries.map(({ pair }) => pair) };
 }
 
 export function isOrdered(flags: number): boolean {
@@ -229,11 +378,4 @@ export function isOrdered(flags: number): boolean {
 
 export function isUnreliable(flags: number): boolean {
   return (flags & Flag.NO_RELIABILITY) !== 0;
-}
-
-/** `5, 8, 11 and 3 more`. */
-export function list(items: Iterable<number | string>, most = 5): string {
-  const all = [...items];
-  const shown = all.slice(0, most).join(', ');
-  return all.length <= most ? shown : `${shown} and ${all.length - most} more`;
 }

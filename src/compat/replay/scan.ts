@@ -1,12 +1,5 @@
 import { CodecError } from '../../../codecs/bytes/errors.ts';
-import { ByteReader } from '../../../codecs/bytes/reader.ts';
-import {
-  type Address,
-  addressKey,
-  type Datagram,
-  Flag,
-  type Message,
-} from '../../../codecs/jgroups/message.ts';
+import { type Address, addressKey, type Datagram, type Message } from '../../../codecs/jgroups/message.ts';
 import {
   type AnyDatagram,
   encodeAnyDatagram,
@@ -14,17 +7,19 @@ import {
   wireVersion,
 } from '../../../codecs/jgroups/registry.ts';
 import { formatVersion } from '../../../codecs/jgroups/version.ts';
-import { GEODE_STACK } from '../../jgroups/config.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
+import { isService, isServiceMessage } from '../../jgroups/services.ts';
 import { type Addressed, type CapturedDatagram, messagesOf } from './captured-datagrams.ts';
 import { DropMatcher } from './drop-matcher.ts';
+import { StackKnowledge } from './knowledge.ts';
+import { Places } from './places.ts';
 import type { TruthDrop, TruthPeer } from './truth.ts';
 
 /** Members that are told apart; a capture of more is not replayed. */
 export const MAX_MEMBERS = 1_000;
 
-/** Headers of the stack without multicast: all that the production stack has. */
-const SPOKEN: readonly string[] = ['TP', 'UNICAST3', 'UFC', 'FRAG2'];
+/** Headers of the production stack's protocols; messages of services (GMS, discovery, ...) go past it. */
+const SPOKEN: readonly string[] = ['TP', 'UNICAST3', 'NAKACK2', 'STABLE', 'UFC', 'MFC', 'FRAG2', 'RSVP'];
 
 export interface SeenMember {
   readonly uuid: string;
@@ -43,21 +38,25 @@ export class CaptureScan {
   undecodable = 0;
   reencodedIdentical = 0;
   probes = 0;
-  overTcp = 0;
   unknownHeaders = 0;
-  cluster: string | null = null;
   /** Why parts of it cannot go through the stack; each once. */
   readonly obstacles = new Set<string>();
   readonly drops: DropMatcher;
+  readonly places = new Places();
+  readonly knowledge = new StackKnowledge();
   /** Connections, by `connectionKey`, of which the first message is in the capture. */
   readonly begun = new Set<string>();
-  #fragSize = 0;
-  #leastReplenish = Infinity;
-  #mostRequested = 0;
-  /** `from>to` of those who asked for credits, to what they asked for and did not get yet. */
-  readonly #requests = new Map<string, number>();
+  /** Lowest seqno of each member's group messages, by uuid. */
+  readonly firstSeqnos = new Map<string, number>();
+  /** Uuids of members that were let in by a coordinator: until then they have no view. */
+  readonly joiners = new Set<string>();
   /** Of the first tick of each member that shows, by uuid: an ack or a gap request. */
   readonly ticksMs = new Map<string, number>();
+  /** Of the first tick for group messages, where each member tells of its last one. */
+  readonly groupTicksMs = new Map<string, number>();
+  /** Of the last message of an application, or a copy of it. */
+  lastMessageMs = -Infinity;
+  /** Uuids of those who asked for unicasts again. */
   readonly #askers = new Set<string>();
 
   constructor(peers: readonly TruthPeer[], drops: readonly TruthDrop[]) {
@@ -67,7 +66,6 @@ export class CaptureScan {
   take(captured: CapturedDatagram): void {
     this.datagrams++;
     this.drops.take(captured);
-    if (captured.transport === 'tcp') this.overTcp++;
     if (captured.raw !== null) {
       this.probes++;
       this.reencodedIdentical++;
@@ -81,7 +79,7 @@ export class CaptureScan {
     }
     this.#encode(datagram, captured);
     if (datagram.kind === 'bundle' && datagram.unparsed !== undefined) this.messages += datagram.unparsed;
-    this.#look(datagram, captured.timeMs);
+    this.#look(datagram, captured);
   }
 
   #encode(datagram: AnyDatagram, { bytes, n }: CapturedDatagram): void {
@@ -98,36 +96,50 @@ export class CaptureScan {
     if (this.errors.length < 10) this.errors.push(`frame ${n}: ${what}`);
   }
 
-  #look(datagram: AnyDatagram, timeMs: number): void {
+  #look(datagram: AnyDatagram, captured: CapturedDatagram): void {
     const isSpoken = isOf36(datagram);
     if (!isSpoken) {
       this.obstacles.add(`JGroups ${formatVersion(datagram.version)} can be read here, but not spoken`);
     }
-    const count = datagram.kind === 'single' ? 1 : datagram.messages.length;
-    this.messages += count;
     const messages = datagram.kind === 'single' ? [datagram.message] : datagram.messages;
-    for (const message of messages) this.#headers(message.headers);
+    this.messages += messages.length;
+    for (const message of messages) this.#headers(message.headers, isSpoken);
     if (!isSpoken) return;
     // of a version that is spoken, all are messages of 3.6
-    for (const addressed of messagesOf(datagram)) this.#message(addressed, datagram.version, timeMs);
+    for (const addressed of messagesOf(datagram)) this.#message(addressed, datagram.version, captured);
   }
 
-  #headers(headers: readonly AnyHeader[]): void {
+  #headers(headers: readonly AnyHeader[], isSpoken: boolean): void {
     for (const { protocol } of headers) {
-      if (SPOKEN.includes(protocol)) continue;
       if (protocol === 'UNKNOWN') this.unknownHeaders++;
-      this.obstacles.add(obstacleOf(protocol));
+      if (!isSpoken || SPOKEN.includes(protocol)) continue;
+      if (protocol === 'UNKNOWN') this.obstacles.add('some messages have a header of an unknown class');
+      else if (!isService(protocol)) this.obstacles.add(`the stack has no ${protocol}`);
     }
   }
 
-  #message({ message, src, dest, cluster }: Addressed, version: number, timeMs: number): void {
+  #message(addressed: Addressed, version: number, captured: CapturedDatagram): void {
+    const { message, src, dest } = addressed;
+    const { timeMs } = captured;
     if (src !== null) this.#member(src, timeMs, version);
     if (dest !== null) this.#member(dest, timeMs, null);
-    if (cluster !== null) this.cluster ??= cluster;
-    const fragment = headerOf(message, 'FRAG2');
-    if (fragment?.fragNo === 0) this.#fragSize = Math.max(this.#fragSize, message.payload?.length ?? 0);
-    if (src === null || dest === null) return;
-    const [from, to] = [addressKey(src), addressKey(dest)];
+    this.places.take(captured, addressed);
+    this.knowledge.take(captured, addressed);
+    if (src === null) return;
+    if (isOfApplication(message)) this.lastMessageMs = Math.max(this.lastMessageMs, timeMs);
+    const from = addressKey(src);
+    const group = headerOf(message, 'NAKACK2');
+    if (group?.type === 'MSG' || group?.type === 'XMIT_RSP') {
+      this.firstSeqnos.set(from, Math.min(group.seqno, this.firstSeqnos.get(from) ?? Infinity));
+    }
+    if (group?.type === 'HIGHEST_SEQNO' && !this.groupTicksMs.has(from)) this.groupTicksMs.set(from, timeMs);
+    if (dest === null) return;
+    const to = addressKey(dest);
+    if (headerOf(message, 'GMS')?.type === 'JOIN_RSP') this.joiners.add(to);
+    this.#connection(addressed, from, to, timeMs);
+  }
+
+  #connection({ message }: Addressed, from: string, to: string, timeMs: number): void {
     const reliable = headerOf(message, 'UNICAST3');
     if (reliable?.type === 'DATA' && reliable.first) this.begun.add(connectionKey(from, to, reliable.connId));
     else if (reliable?.type === 'ACK' && !this.ticksMs.has(from)) this.ticksMs.set(from, timeMs);
@@ -135,7 +147,13 @@ export class CaptureScan {
       this.#askers.add(from); // an ack may also come at once, a gap request never does
       this.ticksMs.set(from, timeMs);
     }
-    this.#credits(message, from, to);
+  }
+
+  /** A tick of a member, of the kind that shows more; in a real stack both go on for themselves. */
+  tickOf(uuid: string): number | undefined {
+    return this.#askers.has(uuid)
+      ? this.ticksMs.get(uuid)
+      : (this.groupTicksMs.get(uuid) ?? this.ticksMs.get(uuid));
   }
 
   #member(address: Address, timeMs: number, version: number | null): void {
@@ -149,32 +167,13 @@ export class CaptureScan {
     seen.address = address; // its view id is -1 while it joins
     seen.version ??= version;
   }
+}
 
-  #credits(message: Message, from: string, to: string): void {
-    const header = headerOf(message, 'UFC');
-    if (header === undefined || (message.flags & Flag.NO_RELIABILITY) !== 0) return;
-    const amount = creditsOf(message);
-    if (header.type === 'CREDIT_REQUEST') {
-      this.#requests.set(`${from}>${to}`, amount);
-      this.#mostRequested = Math.max(this.#mostRequested, amount);
-    } else if (this.#requests.get(`${to}>${from}`) === amount) this.#requests.delete(`${to}>${from}`);
-    else this.#leastReplenish = Math.min(this.#leastReplenish, amount);
-  }
-
-  /** UFC's `max_credits` as the peers had it: credits are given once 3/4 of it are used up (WIRE-3.6 section 9). */
-  get maxCredits(): number {
-    const { maxCredits, minThreshold } = GEODE_STACK;
-    const used = 1 - minThreshold;
-    const least = this.#leastReplenish;
-    const isDefault = least === Infinity || (least >= maxCredits * used && least <= maxCredits);
-    const told = isDefault ? maxCredits : Math.floor(least / used);
-    return Math.max(told, this.#mostRequested, 1);
-  }
-
-  get fragSize(): number {
-    const isPossible = this.#fragSize > 0 && this.#fragSize <= 65_000;
-    return isPossible ? this.#fragSize : GEODE_STACK.fragSize;
-  }
+function isOfApplication(message: Message): boolean {
+  if (isServiceMessage(message) || headerOf(message, 'UFC') !== undefined) return false;
+  if (headerOf(message, 'MFC') !== undefined || headerOf(message, 'STABLE') !== undefined) return false;
+  const type = headerOf(message, 'UNICAST3')?.type ?? headerOf(message, 'NAKACK2')?.type ?? 'MSG';
+  return type === 'DATA' || type === 'MSG' || type === 'XMIT_RSP';
 }
 
 /** Of the wire that the stack speaks. */
@@ -182,31 +181,7 @@ export function isOf36(datagram: AnyDatagram): datagram is Datagram {
   return wireVersion(datagram.version)?.spoken === true;
 }
 
-function obstacleOf(protocol: string): string {
-  switch (protocol) {
-    case 'NAKACK2':
-    case 'STABLE':
-    case 'MFC':
-      return 'group messages need NAKACK2, which the stack does not have yet';
-    case 'UNKNOWN':
-      return 'some messages have a header of an unknown class';
-    default:
-      return `the stack has no ${protocol}`;
-  }
-}
-
 /** One direction between two members, under one connection id. */
 export function connectionKey(from: string, to: string, connId: number): string {
   return `${from}>${to}#${connId}`;
-}
-
-/** Bytes that a message of flow control gives or asks for; 0 if it does not say. */
-export function creditsOf({ payload }: Message): number {
-  if (payload === null) return 0;
-  try {
-    return new ByteReader(payload).safeU64('credits');
-  } catch (error) {
-    if (error instanceof CodecError) return 0;
-    throw error;
-  }
 }

@@ -29,8 +29,7 @@ export function geodeEvents(lines: readonly TruthLine[]): Truth {
     const peer = current.get(node);
     if (peer === undefined) continue;
     if (event === 'left') peer.endMs = line.t;
-    if (event === 'view')
-      views.push({ timeMs: line.t, peer: peer.uuid, members: membersOf(line['members']) });
+    if (event === 'view') views.push(viewOf(line, peer.uuid));
   }
   return {
     peers,
@@ -42,6 +41,12 @@ export function geodeEvents(lines: readonly TruthLine[]): Truth {
     counted: new Map(),
     tellsDeliveries: false,
   };
+}
+
+function viewOf(line: TruthLine, peer: string): TruthView {
+  const [id, creator] = [numberOf(line, 'viewId'), memberOf(line['creator'])];
+  const viewId = id === null || creator === null ? null : { creator: creator.uuid, id };
+  return { timeMs: line.t, peer, viewId, members: membersOf(line['members']), byGms: false };
 }
 
 function membersOf(value: unknown): TruthMember[] {

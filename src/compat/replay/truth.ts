@@ -26,13 +26,18 @@ export interface TruthMember {
 export interface TruthView {
   readonly timeMs: number;
   readonly peer: string;
+  /** Null where it is not said. `creator`: uuid. */
+  readonly viewId: { readonly creator: string; readonly id: number } | null;
   readonly members: readonly TruthMember[];
+  /** JGroups' own membership made it: what led to it is on the wire. */
+  readonly byGms: boolean;
 }
 
 export interface TruthSend {
   readonly timeMs: number;
   readonly peer: string;
-  readonly dest: string;
+  /** Null: the group. */
+  readonly dest: string | null;
   /** What the payload begins with and is made of; null: the four bytes of a quorum ping. */
   readonly label: number | null;
   readonly length: number;
@@ -44,6 +49,7 @@ export interface TruthSend {
 export interface TruthDelivery {
   readonly peer: string;
   readonly src: string;
+  readonly toGroup: boolean;
   readonly length: number;
   readonly sha: string;
   /** Null where it is not said. */

@@ -1,13 +1,21 @@
 import { Flag, type Message } from '../../../codecs/jgroups/message.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
+import { isServiceMessage } from '../../jgroups/services.ts';
 import { Fragments } from './fragments.ts';
+import { GroupModel } from './group-model.ts';
 
 export interface WireModelEvents {
   /** The application should have got this now. */
-  deliverable(src: string, payload: Uint8Array, flags: number): void;
+  deliverable(src: string, payload: Uint8Array, flags: number, toGroup: boolean): void;
+  /** Membership, discovery or failure detection should have got this now. */
+  service(src: string, message: Message, toGroup: boolean): void;
+  /** Flow control of unicasts or group messages. */
+  credits(src: string, protocol: FlowProtocol, message: Message): void;
   /** A message was missing from `sinceMs`, when a later one came, to `timeMs`. */
-  filled(src: string, seqno: number, sinceMs: number, timeMs: number): void;
+  filled(src: string, seqno: number, sinceMs: number, timeMs: number, toGroup: boolean): void;
 }
+
+export type FlowProtocol = 'UFC' | 'MFC';
 
 interface Connection {
   readonly connId: number;
@@ -26,8 +34,10 @@ interface Sender {
   readonly past: Set<number>;
   readonly reliable: Fragments;
   readonly unreliable: Fragments;
+  /** Of group messages. */
+  readonly group: Fragments;
   /** Bytes that count against its credits. */
-  consumed: number;
+  readonly consumed: Record<FlowProtocol, number>;
   /** Messages of connections whose first message did not come. */
   unopened: number;
 }
@@ -40,18 +50,34 @@ const MAX_GAP = 100_000;
  * section 5): written apart from the stack, to be held against it.
  */
 export class WireModel {
+  readonly group: GroupModel;
   readonly #events: WireModelEvents;
   readonly #senders = new Map<string, Sender>();
 
-  constructor(events: WireModelEvents) {
+  /** @param selfKey whose model it is */
+  constructor(selfKey: string, events: WireModelEvents) {
     this.#events = events;
+    this.group = new GroupModel(selfKey, {
+      deliver: (src, message) => {
+        const sender = this.#sender(src);
+        this.#deliver(src, sender, message, sender.group, true);
+      },
+      filled: (src, seqno, sinceMs, timeMs) => events.filled(src, seqno, sinceMs, timeMs, true),
+    });
   }
 
-  receive(src: string, message: Message, timeMs: number): void {
+  /** @param toGroup it was sent to the group */
+  receive(src: string, message: Message, toGroup: boolean, timeMs: number): void {
     const sender = this.#sender(src);
+    const numbered = headerOf(message, 'NAKACK2');
+    if (numbered !== undefined && (message.flags & Flag.NO_RELIABILITY) === 0) {
+      this.group.receive(src, message, numbered, timeMs);
+      return;
+    }
+    if (headerOf(message, 'STABLE') !== undefined) return;
     const header = headerOf(message, 'UNICAST3');
     if (header === undefined || (message.flags & Flag.NO_RELIABILITY) !== 0) {
-      this.#deliver(src, sender, message, sender.unreliable);
+      this.#deliver(src, sender, message, sender.unreliable, toGroup);
       return;
     }
     if (header.type === 'CLOSE' && sender.current?.connId === header.connId) {
@@ -64,9 +90,9 @@ export class WireModel {
     const sinceMs = connection.gaps.get(header.seqno);
     if (sinceMs !== undefined) {
       connection.gaps.delete(header.seqno);
-      this.#events.filled(src, header.seqno, sinceMs, timeMs);
+      this.#events.filled(src, header.seqno, sinceMs, timeMs, false);
     }
-    if ((message.flags & Flag.OOB) !== 0) this.#deliver(src, sender, message, sender.reliable);
+    if ((message.flags & Flag.OOB) !== 0) this.#deliver(src, sender, message, sender.reliable, false);
     this.#drain(src, sender, connection);
   }
 
@@ -98,7 +124,8 @@ export class WireModel {
         past: new Set(),
         reliable: new Fragments(),
         unreliable: new Fragments(),
-        consumed: 0,
+        group: new Fragments(),
+        consumed: { UFC: 0, MFC: 0 },
         unopened: 0,
       };
       this.#senders.set(src, sender);
@@ -112,7 +139,7 @@ export class WireModel {
       if (next === undefined) return;
       connection.contiguous++;
       connection.waiting.delete(connection.contiguous);
-      if (next !== null) this.#deliver(src, sender, next, sender.reliable);
+      if (next !== null) this.#deliver(src, sender, next, sender.reliable, false);
     }
   }
 
@@ -122,17 +149,32 @@ export class WireModel {
   }
 
   /** Bytes of a sender that were consumed, and so used up its credits (WIRE-3.6 section 9). */
-  consumed(src: string): number {
-    return this.#senders.get(src)?.consumed ?? 0;
+  consumed(src: string, protocol: FlowProtocol): number {
+    return this.#senders.get(src)?.consumed[protocol] ?? 0;
   }
 
-  #deliver(src: string, sender: Sender, message: Message, fragments: Fragments): void {
-    if (headerOf(message, 'UFC') !== undefined) return;
-    if ((message.flags & Flag.NO_FC) === 0) sender.consumed += message.payload?.length ?? 0;
+  #deliver(src: string, sender: Sender, message: Message, fragments: Fragments, toGroup: boolean): void {
+    if (isServiceMessage(message)) {
+      this.#events.service(src, message, toGroup);
+      return;
+    }
+    for (const protocol of FLOW_PROTOCOLS) {
+      if (headerOf(message, protocol) === undefined) continue;
+      this.#events.credits(src, protocol, message);
+      return;
+    }
+    if ((message.flags & Flag.NO_FC) === 0) {
+      sender.consumed[toGroup ? 'MFC' : 'UFC'] += message.payload?.length ?? 0;
+    }
+    // RSVP's own: the answer to a message, and the reminder of one
+    const confirmation = headerOf(message, 'RSVP');
+    if (confirmation !== undefined && confirmation.type !== 'REQ') return;
     const whole = fragments.add(message);
-    if (whole !== null) this.#events.deliverable(src, whole.payload, whole.flags);
+    if (whole !== null) this.#events.deliverable(src, whole.payload, whole.flags, toGroup);
   }
 }
+
+export const FLOW_PROTOCOLS: readonly FlowProtocol[] = ['UFC', 'MFC'];
 
 function connectionFor(
   sender: Sender,

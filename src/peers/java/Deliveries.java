@@ -1,7 +1,9 @@
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jgroups.Message;
 import org.jgroups.ReceiverAdapter;
 import org.jgroups.util.UUID;
@@ -11,16 +13,21 @@ import org.jgroups.util.UUID;
  * socket, so it must be quick and never wait.
  */
 final class Deliveries extends ReceiverAdapter {
-  /** Senders that a record is kept of. */
-  private static final int MAX_SENDERS = 1_000;
+  /** Streams of senders that a record is kept of. */
+  private static final int MAX_RECORDS = 10_000;
+
+  /** Bytes of a message in another format that are printed. */
+  private static final int MOST_TEXT = 16;
 
   private final Events events;
-  private final Map<UUID, DeliveryRecord> records = new ConcurrentHashMap<>();
+  /** By sender, and stream where that is not 0. */
+  private final Map<String, DeliveryRecord> records = new ConcurrentHashMap<>();
   private final AtomicLong raw = new AtomicLong();
   private final AtomicLong returned = new AtomicLong();
   private volatile boolean printed;
   private volatile Sender echo;
   private volatile Member self;
+  private volatile Consumer<UUID> onPing = from -> {};
 
   Deliveries(Events events) {
     this.events = events;
@@ -39,6 +46,11 @@ final class Deliveries extends ReceiverAdapter {
     self = member;
   }
 
+  /** Who answers Geode's quorum pings (WIRE-3.6 section 13), on a thread of its own. */
+  void onPing(Consumer<UUID> handler) {
+    onPing = handler;
+  }
+
   /** Messages in nobody's payload format. */
   long raw() {
     return raw.get();
@@ -51,7 +63,7 @@ final class Deliveries extends ReceiverAdapter {
 
   String toJson() {
     Json json = new Json();
-    records.forEach((sender, record) -> json.putRaw(Member.uuidOf(sender), record.toJson()));
+    records.forEach((sender, record) -> json.putRaw(sender, record.toJson()));
     return json.toString();
   }
 
@@ -63,7 +75,11 @@ final class Deliveries extends ReceiverAdapter {
     UUID from = (UUID) message.getSrc();
     if (bytes == null || !NumberedPayload.hasMagic(bytes, offset, length)) {
       raw.incrementAndGet();
-      if (printed) events.offer(delivery(message).put("sha256", sha256(bytes, offset, length)));
+      if (text(bytes, offset, length).equals("ping")) onPing.accept(from);
+      if (printed) {
+        events.offer(
+            delivery(message).put("sha256", sha256(bytes, offset, length)).put("text", text(bytes, offset, length)));
+      }
       return;
     }
     long number = NumberedPayload.number(bytes, offset, length);
@@ -71,32 +87,40 @@ final class Deliveries extends ReceiverAdapter {
     if (me != null && number > 0 && NumberedPayload.isFrom(bytes, offset, me.uuidHigh, me.uuidLow)) {
       returned.incrementAndGet();
     } else {
-      count(from, bytes, offset, length, number);
+      if (!NumberedPayload.isFrom(bytes, offset, from.getMostSignificantBits(), from.getLeastSignificantBits())) {
+        number = -1;
+      }
+      count(from, number, length);
       Sender back = echo;
       if (back != null) back.echo(from, message.getBuffer());
     }
     if (printed) events.offer(delivery(message).put("number", number));
   }
 
-  private void count(UUID from, byte[] bytes, int offset, int length, long number) {
-    DeliveryRecord record = records.get(from);
+  /** @param number -1 for a message that is not what its sender sent */
+  private void count(UUID from, long number, int length) {
+    long stream = number < 0 ? 0 : NumberedPayload.streamOf(number);
+    String key = Member.uuidOf(from) + (stream == 0 ? "" : "/" + stream);
+    DeliveryRecord record = records.get(key);
     if (record == null) {
-      if (records.size() >= MAX_SENDERS) return;
-      record = records.computeIfAbsent(from, sender -> new DeliveryRecord());
+      if (records.size() >= MAX_RECORDS) return;
+      record = records.computeIfAbsent(key, sender -> new DeliveryRecord());
     }
-    boolean sound =
-        number > 0
-            && NumberedPayload.isFrom(
-                bytes, offset, from.getMostSignificantBits(), from.getLeastSignificantBits());
-    if (sound) record.handle(number, length);
-    else record.handleCorrupt(length);
+    if (number < 0) record.handleCorrupt(length);
+    else record.handle(NumberedPayload.withoutStream(number), length);
   }
 
   private static Json delivery(Message message) {
     return Json.event("deliver")
         .put("from", Member.uuidOf((UUID) message.getSrc()))
         .put("len", message.getLength())
-        .put("flags", message.getFlags());
+        .put("flags", message.getFlags())
+        .put("group", message.getDest() == null);
+  }
+
+  private static String text(byte[] bytes, int offset, int length) {
+    if (bytes == null) return "";
+    return new String(bytes, offset, Math.min(length, MOST_TEXT), StandardCharsets.ISO_8859_1);
   }
 
   private static String sha256(byte[] bytes, int offset, int length) {

@@ -2,7 +2,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jgroups.Message.Flag;
 
-/** The flags of a burst, one letter each; DONT_BUNDLE, as Geode sets it, unless B is there. */
+/** The flags of a burst, one letter each, - for none; DONT_BUNDLE, as Geode sets it, unless B is there. */
 final class Flags {
   static final Flags NONE = parse("");
 
@@ -18,6 +18,7 @@ final class Flags {
     for (char letter : letters.toCharArray()) {
       switch (letter) {
         case 'B':
+        case '-':
           break;
         case 'O':
           flags.add(Flag.OOB);

@@ -9,6 +9,8 @@ import java.util.zip.CRC32;
  *  0 magic   4 uuid of the sender   20 number (from 1)   28 total length   32 CRC-32 of all but itself
  * 36 filler: byte k is (number + k) mod 256
  * </pre>
+ *
+ * <p>The number's upper bits may name a stream: each stream is counted by itself.
  */
 final class NumberedPayload {
   static final int LEAST_SIZE = 36;
@@ -29,7 +31,23 @@ final class NumberedPayload {
     for (int i = 0; i < PATTERN.length; i++) PATTERN[i] = (byte) i;
   }
 
+  /** Numbers from 1 below 2^40 within a stream, streams from 0 below 2^13: together they stay exact in JavaScript. */
+  private static final int STREAM_SHIFT = 40;
+  static final long MOST_STREAM = (1L << 13) - 1;
+
   private NumberedPayload() {}
+
+  static long inStream(long stream, long number) {
+    return stream << STREAM_SHIFT | number;
+  }
+
+  static long streamOf(long number) {
+    return number >> STREAM_SHIFT;
+  }
+
+  static long withoutStream(long number) {
+    return number & (1L << STREAM_SHIFT) - 1;
+  }
 
   static byte[] encode(long uuidHigh, long uuidLow, long number, int size) {
     byte[] bytes = new byte[size];

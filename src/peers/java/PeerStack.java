@@ -1,4 +1,7 @@
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Field;
@@ -20,7 +23,9 @@ import org.jgroups.Receiver;
 import org.jgroups.View;
 import org.jgroups.conf.ClassConfigurator;
 import org.jgroups.protocols.UNICAST3;
+import org.jgroups.protocols.pbcast.NAKACK2;
 import org.jgroups.stack.IpAddress;
+import org.jgroups.util.Digest;
 import org.jgroups.util.Table;
 import org.jgroups.util.UUID;
 
@@ -30,11 +35,16 @@ final class PeerStack {
   static final String DEFAULT_CONFIG = "jgroups-config.xml";
 
   private static final String CLUSTER = "AG";
+  /** Longer than any join takes. */
+  private static final long SUSPEND_STABLE_MS = 20_000;
 
   private final JChannel channel;
   private final UNICAST3 unicast;
+  /** Null in Geode's stack without multicast. */
+  private final NAKACK2 nakack;
   private final Field sendTable;
   private final Field window;
+  private volatile boolean stableSuspended;
   private volatile Member self;
   private volatile List<Member> others = new ArrayList<>();
 
@@ -65,6 +75,7 @@ final class PeerStack {
     adopt(new Member(host, bound.getPort(), viewId, uuid));
 
     unicast = (UNICAST3) channel.getProtocolStack().findProtocol(UNICAST3.class);
+    nakack = (NAKACK2) channel.getProtocolStack().findProtocol(NAKACK2.class);
     sendTable = UNICAST3.class.getDeclaredField("send_table");
     sendTable.setAccessible(true);
     window = Class.forName(UNICAST3.class.getName() + "$Entry").getDeclaredField("msgs");
@@ -133,6 +144,8 @@ final class PeerStack {
     if (own == null) throw new IllegalArgumentException("view " + id + " is without this member");
     if (own.viewId != self.viewId) adopt(own);
     channel.down(new Event(Event.VIEW_CHANGE, new View(addresses.get(0), id, addresses)));
+    if (stableSuspended) channel.down(new Event(Event.RESUME_STABLE));
+    stableSuspended = false;
     others = rest;
   }
 
@@ -163,6 +176,32 @@ final class PeerStack {
       if (entry != null) sum += ((Table<?>) window.get(entry)).size();
     }
     return sum;
+  }
+
+  /** Payload bytes of own group messages that NAKACK2 keeps for whoever lacks them. */
+  long unstableBytes() {
+    return nakack == null ? 0 : nakack.getSizeOfAllMessages();
+  }
+
+  /**
+   * What a coordinator gives a joiner in Geode's JoinResponse; empty without NAKACK2. As GMS does in JGroups, but not
+   * Geode: until the joiner is in the view nothing becomes stable, lest it asks for what nobody has any more.
+   */
+  byte[] digestForJoiner() throws Exception {
+    if (nakack == null) return new byte[0];
+    stableSuspended = true;
+    channel.down(new Event(Event.SUSPEND_STABLE, SUSPEND_STABLE_MS));
+    Digest digest = (Digest) channel.down(Event.GET_DIGEST_EVT);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    digest.writeTo(new DataOutputStream(out));
+    return out.toByteArray();
+  }
+
+  /** As Geode's JGroupsMessenger does at a joiner. */
+  void mergeDigest(byte[] bytes) throws Exception {
+    Digest digest = new Digest();
+    digest.readFrom(new DataInputStream(new ByteArrayInputStream(bytes)));
+    channel.down(new Event(Event.MERGE_DIGEST, digest));
   }
 
   void close() {

@@ -1,6 +1,10 @@
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,7 +21,7 @@ import org.jgroups.Version;
  * JSON object a line on standard output. It ends when standard input does, so it never outlives who started it.
  *
  * <p>Arguments are key=value: host, port (0: any), uuid (32 hex digits), viewId, config (a stack file of
- * geode-membership), and any placeholder of that file in capitals, such as UDP_RECV_BUFFER_SIZE=65535.
+ * geode-membership), group (unicasts, or ip as in that file: what group messages go by), and any placeholder of that file in capitals, such as UDP_RECV_BUFFER_SIZE=65535.
  *
  * <p>Commands: see {@link #execute}.
  */
@@ -40,6 +44,7 @@ public final class RollgatePeer {
   private RollgatePeer(Map<String, String> arguments) throws Exception {
     Map<String, String> placeholders = new HashMap<>(arguments);
     placeholders.keySet().removeIf(key -> !key.equals(key.toUpperCase()));
+    if ("unicasts".equals(arguments.get("group"))) placeholders.put("ip_mcast=\"true\"", "ip_mcast=\"false\"");
     stack = new PeerStack(
         InetAddress.getByName(arguments.getOrDefault("host", "127.0.0.1")),
         Integer.parseInt(arguments.getOrDefault("port", "0")),
@@ -50,6 +55,7 @@ public final class RollgatePeer {
         deliveries);
     sender = new Sender(stack, events);
     deliveries.self(stack.self());
+    sender.startPonging(deliveries);
     events.emit(Json.event("up")
         .put("uuid", stack.self().uuid)
         .put("port", stack.self().port)
@@ -102,8 +108,22 @@ public final class RollgatePeer {
         if (words[1].equals("off")) sender.stopTraffic();
         else sender.startTraffic(Double.parseDouble(words[1]), Integer.parseInt(words[2]));
         break;
-      case "burst": // <uuid> <count> <sizeBytes> [<flags>]
-        sender.burst(find(words[1]), Long.parseLong(words[2]), Integer.parseInt(words[3]), flags(words, 4));
+      case "burst": // <uuid> <count> <sizeBytes> [<flags> [<stream>]]
+        sender.burst(
+            find(words[1]), Long.parseLong(words[2]), Integer.parseInt(words[3]), flags(words, 4), stream(words, 5));
+        break;
+      case "group": // <count> <sizeBytes> [<flags> [<stream>]]
+        sender.burst(null, Long.parseLong(words[1]), Integer.parseInt(words[2]), flags(words, 3), stream(words, 4));
+        break;
+      case "digest": // for a joiner; nothing becomes stable until the next view
+        events.emit(Json.event("digest").put("hex", hex(stack.digestForJoiner())));
+        break;
+      case "ping": // <host> <port> <timeoutMs>
+        ping(words[1], Integer.parseInt(words[2]), Integer.parseInt(words[3]));
+        break;
+      case "merge-digest": // <hex>, before the first view
+        stack.mergeDigest(bytes(words[1]));
+        events.emit(Json.event("digest-merged"));
         break;
       case "raw": // <uuid> <hex> [<flags>]
         sender.sendRaw(find(words[1]), bytes(words[2]), flags(words, 3));
@@ -144,10 +164,35 @@ public final class RollgatePeer {
     return words.length > at ? Flags.parse(words[at]) : Flags.NONE;
   }
 
+  private static long stream(String[] words, int at) {
+    return words.length > at ? Long.parseLong(words[at]) : 0;
+  }
+
+  private static String hex(byte[] bytes) {
+    StringBuilder hex = new StringBuilder();
+    for (byte b : bytes) hex.append(String.format("%02x", b));
+    return hex.toString();
+  }
+
   private static byte[] bytes(String hex) {
     byte[] bytes = new byte[hex.length() / 2];
     for (int i = 0; i < bytes.length; i++) bytes[i] = (byte) Integer.parseInt(hex.substring(2 * i, 2 * i + 2), 16);
     return bytes;
+  }
+
+  /** Geode's port-availability probe (WIRE-3.6 section 13), from a socket of its own: 4 raw bytes. */
+  private void ping(String host, int port, int timeoutMs) throws IOException {
+    try (DatagramSocket socket = new DatagramSocket(0, stack.self().host)) {
+      byte[] ping = "ping".getBytes(StandardCharsets.US_ASCII);
+      socket.setSoTimeout(timeoutMs);
+      socket.send(new DatagramPacket(ping, ping.length, InetAddress.getByName(host), port));
+      DatagramPacket answer = new DatagramPacket(new byte[100], 100);
+      socket.receive(answer);
+      String text = new String(answer.getData(), 0, answer.getLength(), StandardCharsets.ISO_8859_1);
+      events.emit(Json.event("pong").put("text", text));
+    } catch (SocketTimeoutException e) {
+      events.emit(Json.event("pong").put("text", ""));
+    }
   }
 
   private void printStats(long id) throws IllegalAccessException {
@@ -159,6 +204,7 @@ public final class RollgatePeer {
         .put("raw", deliveries.raw())
         .put("returned", deliveries.returned())
         .put("dropped", events.dropped() + sender.echoesDropped())
+        .put("unstableBytes", stack.unstableBytes())
         .put("unacked", stack.unacked()));
   }
 

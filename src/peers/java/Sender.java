@@ -1,3 +1,4 @@
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -45,14 +46,24 @@ final class Sender {
     this.events = events;
   }
 
-  private void send(Member recipient, int size, Flags flags) throws Exception {
-    Numbering numbering = numberings.computeIfAbsent(recipient.uuid, uuid -> new Numbering());
+  /** @param recipient null for the group */
+  private void send(Member recipient, int size, Flags flags, long stream) throws Exception {
+    String key = nameOf(recipient) + (stream == 0 ? "" : "/" + stream);
+    Numbering numbering = numberings.computeIfAbsent(key, name -> new Numbering());
     Member self = stack.self();
     synchronized (numbering) {
       long number = ++numbering.last;
-      stack.send(recipient, NumberedPayload.encode(self.uuidHigh, self.uuidLow, number, size), flags);
+      byte[] payload =
+          NumberedPayload.encode(
+              self.uuidHigh, self.uuidLow, NumberedPayload.inStream(stream, number), size);
+      if (recipient == null) stack.sendToAll(payload, flags);
+      else stack.send(recipient, payload, flags);
       numbering.sent.set(number);
     }
+  }
+
+  private static String nameOf(Member recipient) {
+    return recipient == null ? "group" : recipient.uuid;
   }
 
   /** Steady traffic to all others in turn; changes the pace if it runs. */
@@ -80,18 +91,27 @@ final class Sender {
     }
   }
 
-  /** As fast as the stack takes them, on a thread of its own. */
-  void burst(Member recipient, long count, int size, Flags flags) {
+  /**
+   * As fast as the stack takes them, on a thread of its own.
+   *
+   * @param recipient null for the group
+   * @param stream of numbers, from 0
+   */
+  void burst(Member recipient, long count, int size, Flags flags, long stream) {
     checkSize(size);
+    if (stream < 0 || stream > NumberedPayload.MOST_STREAM) {
+      throw new IllegalArgumentException("a stream is 0 to " + NumberedPayload.MOST_STREAM + ", not " + stream);
+    }
     if (count < 1) throw new IllegalArgumentException("a burst has at least one message, not " + count);
     bursts.incrementAndGet();
-    run("burst", () -> {
+    run(recipient == null ? "group" : "burst", () -> {
       try {
-        for (long i = 0; i < count; i++) send(recipient, size, flags);
+        for (long i = 0; i < count; i++) send(recipient, size, flags, stream);
       } finally {
         bursts.decrementAndGet();
       }
-      events.emit(Json.event("burst-done").put("to", recipient.uuid).put("count", count));
+      events.emit(
+          Json.event("burst-done").put("to", nameOf(recipient)).put("count", count).put("stream", stream));
     });
   }
 
@@ -124,6 +144,21 @@ final class Sender {
         Echo echo = echoes.take();
         for (Member member : stack.others()) {
           if (member.address.equals(echo.to)) stack.send(member, echo.payload, Flags.NONE);
+        }
+      }
+    });
+  }
+
+  /** As Geode's member does: an unreliable message back to who sent `ping`. */
+  void startPonging(Deliveries deliveries) {
+    ArrayBlockingQueue<UUID> pings = new ArrayBlockingQueue<>(MAX_ECHOES);
+    byte[] pong = "pong".getBytes(StandardCharsets.US_ASCII);
+    deliveries.onPing(pings::offer);
+    run("pong", () -> {
+      for (; ; ) {
+        UUID from = pings.take();
+        for (Member member : stack.others()) {
+          if (member.address.equals(from)) stack.send(member, pong, Flags.parse("OFR"));
         }
       }
     });
@@ -202,7 +237,7 @@ final class Sender {
           last = now;
           List<Member> others = stack.others();
           if (others.isEmpty()) due = 0;
-          for (; due >= 1 && on; due--) send(others.get(turn++ % others.size()), size, Flags.NONE);
+          for (; due >= 1 && on; due--) send(others.get(turn++ % others.size()), size, Flags.NONE, 0);
           turn %= Math.max(1, others.size());
         }
       } catch (Exception e) {

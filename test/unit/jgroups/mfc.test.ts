@@ -131,6 +131,18 @@ test('a message larger than all credits goes when they are full', (t) => {
   t.deepEqual(messages(a), ['MSG 2']);
 });
 
+test('credits for a message that is larger than all of them are asked for at once, not after max_block_time', (t) => {
+  const { a } = trio();
+  a.sendToGroup(Buffer.alloc(100));
+  a.takeSent();
+  a.sendToGroup(Buffer.alloc(30_000));
+  const asked = a.take();
+  t.deepEqual(
+    asked.map((text) => text.replace(/.* MFC/, 'MFC')),
+    ['MFC CREDIT_REQUEST 100', 'MFC CREDIT_REQUEST 100'],
+  );
+});
+
 test('a receiver gives each sender of group messages new credits when few are left, and when asked', (t) => {
   const { a, p, q } = trio();
   const receive = (from: Puppet, seqno: number, bytes: number): void =>

@@ -396,9 +396,9 @@ test('without a digest: what the sender has no more is given up after ten answer
   for (let round = 1; round <= 11; round++) {
     world.run(500);
     const [asked] = a.take();
-    if (round <= 10) t.regex(asked ?? '', /^NAK XMIT_REQ 99: 1,.*,1006,1007$/);
+    if (round <= 10) t.regex(asked ?? '', /^NAK XMIT_REQ 99: 1,.*,1006,1009$/);
     if (round === 4) continue; // the request or the answer was lost
-    p.msg(a, 1_007, 0, 'XMIT_RSP');
+    p.msg(a, 1_009, 0, 'XMIT_RSP');
   }
   t.deepEqual(a.texts, []);
   world.run(500);
@@ -416,14 +416,56 @@ test('without a digest: older messages that come late are all delivered, in orde
     p.msg(a, 1_010, 0, 'XMIT_RSP');
   }
   p.msg(a, 1_008, 0, 'XMIT_RSP'); // the count begins anew
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 11; round++) {
     world.run(500);
     t.deepEqual(a.texts, []);
+    p.msg(a, 1_010, 0, 'XMIT_RSP');
     p.msg(a, 1_009, 0, 'XMIT_RSP');
-    p.msg(a, 1_008, 0, 'XMIT_RSP');
   }
   world.run(1_000);
   t.deepEqual(a.texts, numbers(1_008, 1_010));
+});
+
+test('without a digest: what was heard before the view, with gaps that nobody fills, is thrown away', (t) => {
+  const { a, p, world } = pair();
+  p.msg(a, 1_000);
+  p.msg(a, 1_002);
+  p.msg(a, 1_004); // the oldest one that the sender still has
+  for (let round = 0; round < 11; round++) {
+    t.deepEqual(a.texts, []);
+    world.run(500);
+    p.msg(a, 1_004, 0, 'XMIT_RSP');
+  }
+  t.deepEqual(a.texts, ['m1004']);
+  p.msg(a, 1_005);
+  t.deepEqual(a.texts, ['m1004', 'm1005']);
+});
+
+test('without a digest: not even the newest that was heard before the view is still there', (t) => {
+  const { a, p, world } = pair();
+  p.msg(a, 1_000);
+  world.run(2_000);
+  p.msg(a, 1_002);
+  for (let round = 0; round < 20 && a.texts.length === 0; round++) {
+    world.run(500);
+    p.msg(a, 1_001, 0, 'XMIT_RSP');
+    p.msg(a, 1_002, 0, 'XMIT_RSP');
+  }
+  t.deepEqual(a.texts, numbers(1_000, 1_002), 'what is complete up to the newest is delivered');
+});
+
+test('with a digest that is older than what is stable: the gap is given up, messages before it are not delivered', (t) => {
+  const world = new World();
+  const a = world.member(QUIET);
+  const p = world.puppet();
+  a.install(1, [p, a], digestOf([p, 10, 10], [a, 0, 0]));
+  for (let round = 0; round < 11; round++) {
+    p.msg(a, 12, 0, round === 0 ? 'MSG' : 'XMIT_RSP');
+    t.deepEqual(a.texts, []);
+    world.run(500);
+  }
+  t.deepEqual(a.texts, ['m12']);
+  t.is(a.stack.counters.givenUp, 1);
 });
 
 test('without a digest: a sender of many messages is not asked for all of them', (t) => {

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import test from 'ava';
 
-import { type Address, Flag, type Header } from '../../../codecs/jgroups/message.ts';
+import { type Address, Flag } from '../../../codecs/jgroups/message.ts';
 import { VERSION_3_6_20 } from '../../../codecs/jgroups/version.ts';
 import { addressOf, data, keyOf, type Member, messageOf, type Puppet, single, World } from './world.ts';
 
@@ -152,15 +152,29 @@ test('every datagram has our address, the cluster and the version; the payload i
   });
 });
 
-test('a peer that tells no host and port cannot be answered, which is told, and nothing else happens', (t) => {
+test('a peer that tells no host and port is answered where its datagram came from', (t) => {
   const { a, world } = pair();
   const uuid = 'ab'.repeat(16);
-  const say = (src: Address, headers: Header[]): void =>
-    a.handle(single({ dest: a.address, src, flags: 0, headers, payload: Buffer.from('x') }));
-  say({ kind: 'uuid', uuid }, [data(1)]);
-  say({ ...addressOf(7), host: '', port: 0 }, [data(1)]);
+  const say = (src: Address, fromPort: number): void =>
+    a.handle(
+      single({ dest: a.address, src, flags: 0, headers: [data(1)], payload: Buffer.from('x') }),
+      fromPort,
+    );
+  say({ kind: 'uuid', uuid }, 45_001);
+  say({ ...addressOf(7), host: '', port: 0 }, 45_002);
   t.is(a.delivered.length, 2);
   world.run(500);
+  t.deepEqual(
+    a.takeSent().map(({ port, text }) => `${text} to ${port}`),
+    ['ACK 1 conn 0 ts 1 to 45001', 'ACK 1 conn 0 ts 2 to 45002'],
+  );
+});
+
+test('a peer that was never heard and tells no host and port cannot be sent to, which is told', (t) => {
+  const { a } = pair();
+  const uuid = 'ab'.repeat(16);
+  a.send({ address: { kind: 'uuid', uuid } }, 'x');
+  a.send({ address: { ...addressOf(7), host: '', port: 0 } }, 'x');
   t.deepEqual(a.take(), []);
   t.regex(a.complaints[0] ?? '', new RegExp(`^address ${uuid}: no host and port`));
   t.is(a.stack.counters.rejected, 2);

@@ -131,9 +131,20 @@ test('a message larger than all credits goes when they are full', (t) => {
   t.deepEqual(a.take(), ['DATA 1 conn 0 first']);
   send(a, p, 30_000);
   credit('REPLENISH', 19_999);
-  t.deepEqual(a.take(), []);
-  credit('REPLENISH', 20_000);
-  t.deepEqual(a.take(), ['DATA 2 conn 0']);
+  t.deepEqual(a.take(), ['DATA 2 conn 0 CREDIT_REQUEST 1'], 'more would never come by itself');
+  credit('REPLENISH', 1);
+  t.deepEqual(a.take(), ['DATA 3 conn 0']);
+});
+
+test('credits for a message that is larger than all of them are asked for at once, not after max_block_time', (t) => {
+  const { a, p } = pair();
+  send(a, p, 100);
+  a.take();
+  send(a, p, 30_000);
+  t.deepEqual(
+    a.take().map((text) => text.replace(/.* (?=CREDIT)/, '')),
+    ['CREDIT_REQUEST 100'],
+  );
 });
 
 test('a large message uses up all credits at the receiver, which gives all back', (t) => {

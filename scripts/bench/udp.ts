@@ -1,0 +1,70 @@
+/**
+ * `npm run bench:udp`: our legacy stack, the real JGroups 3.6.14 in JVMs and raw node:dgram do the same work in the
+ * same run, one after the other and again.
+ */
+
+import { fileURLToPath } from 'node:url';
+
+import { type BenchOptions, OptionError, parseOptions } from './harness/options.ts';
+import { writeDocuments } from './harness/documents.ts';
+import { runBenchmark } from './harness/run-benchmark.ts';
+import { Teams } from './harness/team.ts';
+import { udpCases } from './udp/cases.ts';
+import { UDP_DOCUMENT } from './udp/document.ts';
+import { createTeam } from './udp/teams.ts';
+
+const HELP = `npm run bench:udp -- [options]
+
+Our UDP stack, JGroups 3.6.14 in JVMs and raw node:dgram do the same work in turns. A full run takes some ten
+minutes and writes docs/bench-udp.{json,md,svg} and the table in the README.
+
+  --quick            shorter runs and fewer of them; nothing is written
+  --only A,B         these cases or results only; nothing is written
+  --list             names of the cases and their results
+  --runs N           runs of each case (default 5; with --quick 3)
+  --scale X          X times the messages of each case
+  --messages N       of memory-flat, such as 50m
+  --warm-up SECONDS  of processor time at most, for each pair of processes (default 30; with --quick 10)
+  --own JSON         options of our messenger that differ from its defaults; nothing is written
+  --node-flags A,B   for our processes, such as --cpu-prof; nothing is written
+  --json             the last line is one JSON object
+  --strict           ends with 1 if a target is not met
+  --help             this text
+
+It ends with 1 if a measurement broke (a message lost, doubled or out of order, a process ended), with 2 if an
+option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;
+
+/** Of processor time, at most, for each team. */
+const WARM_UP_SECONDS = { quick: 10, full: 30 };
+
+async function main(args: readonly string[]): Promise<number> {
+  let options: BenchOptions;
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    console.error(`${error.message}\n\n${HELP}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const { ownOptions, nodeFlags, quick, messages } = options;
+  const programs = { ownOptions, nodeFlags };
+  const warmUpSeconds = options.warmUpSeconds ?? (quick ? WARM_UP_SECONDS.quick : WARM_UP_SECONDS.full);
+  const teams = new Teams((name) => createTeam(name, programs, warmUpSeconds));
+  try {
+    return await runBenchmark(udpCases({ teams, programs, quick, messages }), options, (results, facts) => {
+      const root = fileURLToPath(new URL('../../', import.meta.url));
+      return writeDocuments(root, UDP_DOCUMENT, results, {
+        JGroups: '3.6.14 with the stack of Geode 1.15.1',
+        ...facts,
+      });
+    });
+  } finally {
+    await teams.stop();
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

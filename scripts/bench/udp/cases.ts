@@ -1,0 +1,245 @@
+import type { Team, Teams } from '../harness/team.ts';
+import type { BenchCase, Effort, ResultSpec, Sample, SideName } from '../harness/types.ts';
+import { idlePeerBytes, memoryGrowth } from './memory.ts';
+import type { Programs } from './processes.ts';
+
+export interface CaseContext {
+  readonly teams: Teams;
+  readonly programs: Programs;
+  readonly quick: boolean;
+  /** Of `memory-flat`; null: as many as fit in a short time. */
+  readonly messages: number | null;
+}
+
+type Sides = Readonly<Record<SideName, string>>;
+
+const PAIR: Sides = { ours: 'ours', jvm: 'jvm' };
+const WITH_RAW: Sides = { ...PAIR, raw: 'raw' };
+const WITH_MIXED: Sides = { ...WITH_RAW, 'ours to jvm': 'ours to jvm', 'jvm to ours': 'jvm to ours' };
+
+const MEMORY_SECONDS = 60;
+const MEMORY_MESSAGES = 500_000;
+const IDLE_PEERS = 1_000;
+
+/** The work of issue's targets, and some beside it. */
+export function udpCases(context: CaseContext): BenchCase[] {
+  const one = oneWayCases(context);
+  return [
+    ...one,
+    ...bundledCases(context),
+    ...largeCases(context),
+    ...otherCases(context),
+    ...memoryCases(context),
+  ];
+}
+
+type Work = (team: Team, count: number) => Promise<Sample>;
+
+/** The sides of a case, each of which is a team. */
+function sidesOf({ teams }: CaseContext, names: Sides, work: Work): BenchCase['sides'] {
+  return Object.fromEntries(
+    Object.entries(names).map(([side, team]) => [
+      side,
+      async (count: number) => {
+        try {
+          return await work(await teams.of(team), count);
+        } catch (error) {
+          await teams.discard(team); // what is left of this measurement must not reach the next
+          throw error;
+        }
+      },
+    ]),
+  );
+}
+
+const byRate = ({ metrics }: Sample): number => metrics['rate'] ?? 0;
+
+interface OneWay {
+  readonly name: string;
+  readonly title: string;
+  readonly sizeBytes: number;
+  readonly count: number;
+  readonly sides: Sides;
+  readonly bundle?: boolean;
+  readonly results: readonly Partial<ResultSpec>[];
+  readonly effort?: Partial<Effort>;
+}
+
+function oneWay(context: CaseContext, spec: OneWay): BenchCase {
+  const { name, title, sizeBytes, bundle = false, count, effort } = spec;
+  return {
+    name,
+    title,
+    count,
+    sides: sidesOf(context, spec.sides, (team, n) => team.oneWay({ count: n, sizeBytes, bundle })),
+    pace: byRate,
+    results: spec.results.map((result) => ({
+      name,
+      title,
+      metric: 'rate',
+      unit: 'msg/s',
+      against: 'jvm',
+      target: null,
+      ...result,
+    })),
+    ...(effort === undefined ? {} : { effort }),
+  };
+}
+
+function oneWayCases(context: CaseContext): BenchCase[] {
+  const plain = (
+    sizeBytes: number,
+    label: string,
+    sides: Sides,
+    count: number,
+    targets: boolean,
+  ): BenchCase => {
+    const name = `oneway-${sizeBytes}`;
+    const raw = {
+      name: `${name}-raw`,
+      title: `one way, ${label}`,
+      against: 'raw',
+      target: targets ? 0.85 : null,
+    };
+    return oneWay(context, {
+      name,
+      title: `one way, ${label}`,
+      sizeBytes,
+      count,
+      sides,
+      results: [{ target: targets ? 0.9 : null }, raw],
+    });
+  };
+  return [
+    plain(100, '100 B', WITH_RAW, 200_000, true),
+    plain(1024, '1 KiB', WITH_MIXED, 200_000, true),
+    plain(10_240, '10 KiB', WITH_RAW, 60_000, false),
+  ];
+}
+
+function bundledCases(context: CaseContext): BenchCase[] {
+  const bundled = (sizeBytes: number, label: string, count: number, target: number | null): BenchCase =>
+    oneWay(context, {
+      name: `bundled-${sizeBytes}`,
+      title: `one way, bundled, ${label}`,
+      sizeBytes,
+      count,
+      bundle: true,
+      sides: PAIR,
+      results: [{ target }],
+    });
+  return [bundled(100, '100 B', 1_000_000, null), bundled(1024, '1 KiB', 600_000, 0.8)];
+}
+
+function largeCases(context: CaseContext): BenchCase[] {
+  const large = (sizeBytes: number, label: string, count: number): BenchCase =>
+    oneWay(context, {
+      name: `oneway-${sizeBytes}`,
+      title: `one way, ${label} in fragments`,
+      sizeBytes,
+      count,
+      sides: PAIR,
+      results: [{ metric: 'megabytes', unit: 'MB/s', target: 0.8 }],
+    });
+  return [large(65_536, '64 KiB', 20_000), large(1_048_576, '1 MiB', 1_000)];
+}
+
+function otherCases(context: CaseContext): BenchCase[] {
+  const trip = { title: 'round trip, 100 B', unit: 'us', against: 'raw', lowerIsBetter: true };
+  return [
+    {
+      name: 'roundtrip-100',
+      title: trip.title,
+      count: 20_000,
+      sides: sidesOf(context, WITH_RAW, (team, count) => team.roundTrip(count, 100)),
+      pace: ({ metrics }) => 1e6 / (metrics['p50'] ?? 1e3),
+      results: [
+        { name: 'roundtrip-100-p50', ...trip, title: `${trip.title}, p50`, metric: 'p50', target: 1.15 },
+        { name: 'roundtrip-100-p99', ...trip, title: `${trip.title}, p99`, metric: 'p99', target: 1.25 },
+      ],
+    },
+    {
+      ...oneWay(context, {
+        name: 'burst-10000-small-buffer',
+        title: 'burst of 10,000 x 1 KiB to a JVM with a 64 KiB receive buffer',
+        sizeBytes: 1024,
+        count: 10_000,
+        sides: { ours: 'ours small', jvm: 'jvm small' },
+        results: [{ target: 100 }],
+        // at Geode's 430 messages a second each takes its time
+        effort: context.quick ? { runs: 1 } : { runs: 3 },
+      }),
+      pace: null,
+    },
+    oneWay(context, {
+      name: 'loss5-1024',
+      title: 'one way, 1 KiB, 5 % of the datagrams lost',
+      sizeBytes: 1024,
+      count: 10_000,
+      sides: { ours: 'ours lossy', jvm: 'jvm lossy' },
+      results: [{ target: 1 }],
+      effort: { maxSeconds: context.quick ? 3 : 8 },
+    }),
+    oneWay(context, {
+      name: 'group3-1024',
+      title: 'to three receivers by unicasts, 1 KiB',
+      sizeBytes: 1024,
+      count: 50_000,
+      sides: { ours: 'ours three', jvm: 'jvm three' },
+      results: [{}],
+    }),
+  ];
+}
+
+function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCase[] {
+  const small = { against: null, lowerIsBetter: true };
+  return [
+    {
+      name: 'idle-peer-bytes',
+      title: 'memory of an idle peer',
+      count: IDLE_PEERS,
+      sides: { ours: (count) => idlePeerBytes(count, programs) },
+      pace: null,
+      warmUp: false,
+      effort: { runs: quick ? 1 : 3, share: 1 },
+      results: [
+        {
+          name: 'idle-peer-bytes',
+          title: 'memory of an idle peer',
+          ...small,
+          metric: 'bytes',
+          unit: 'B',
+          target: 2048,
+        },
+      ],
+    },
+    {
+      name: 'memory-flat',
+      title: 'resident memory, end by first tenth',
+      count: messages ?? (quick ? MEMORY_MESSAGES / 5 : MEMORY_MESSAGES),
+      sides: {
+        ours: async (count) => {
+          const maxSeconds = messages === null ? (quick ? MEMORY_SECONDS / 4 : MEMORY_SECONDS) : Infinity;
+          try {
+            return await memoryGrowth(await teams.of('ours'), count, maxSeconds);
+          } finally {
+            await teams.discard('ours');
+          }
+        },
+      },
+      pace: null,
+      warmUp: false,
+      effort: { runs: 1, share: 1 },
+      results: [
+        {
+          name: 'memory-flat',
+          title: 'resident memory, end by first tenth',
+          ...small,
+          metric: 'growth',
+          unit: 'x',
+          target: 1.1,
+        },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,103 @@
+import { CodecError } from '../../../codecs/bytes/errors.ts';
+import {
+  type Address,
+  addressKey,
+  type DeltaView,
+  type Digest,
+  type Message,
+  type ViewId,
+} from '../../../codecs/jgroups/message.ts';
+import { decodePayload } from '../../../codecs/jgroups/v3_6/payload.ts';
+import { headerOf } from '../../jgroups/protocol.ts';
+import { type DigestEntry, digestEntries } from '../../jgroups/digest.ts';
+import { LocalProtocolError } from '../../protocol/errors.ts';
+
+/** A view that a member installs. */
+export interface InstalledView {
+  readonly viewId: ViewId;
+  readonly members: readonly Address[];
+  /** How far the members' group messages have got; null: it is not said. */
+  readonly digest: readonly DigestEntry[] | null;
+  /** The digest is also for members of whom this one has less than it says. */
+  readonly isMerge: boolean;
+  /** Nobody said so: it is what is in the capture. Any other takes its place. */
+  readonly isGuess?: boolean;
+}
+
+/**
+ * What JGroups' GMS makes of the messages that one member gets (WIRE-3.6 section 11), as far as its views go: when it
+ * sends what is in the capture.
+ */
+export class Membership {
+  readonly #selfKey: string;
+  readonly #install: (view: InstalledView, nowMs: number) => void;
+  readonly #asked: (nowMs: number) => void;
+  #current: InstalledView | null = null;
+
+  /** @param asked somebody wants to join: its coordinator takes a digest for it now */
+  constructor(
+    selfKey: string,
+    install: (view: InstalledView, nowMs: number) => void,
+    asked: (nowMs: number) => void = () => undefined,
+  ) {
+    this.#selfKey = selfKey;
+    this.#install = install;
+    this.#asked = asked;
+  }
+
+  get current(): InstalledView | null {
+    return this.#current;
+  }
+
+  /** A message that the member got, or one for the group that it sent. Anything but a message of GMS is passed over. */
+  handle(message: Pick<Message, 'headers' | 'payload' | 'flags'>, nowMs: number): void {
+    const type = headerOf(message, 'GMS')?.type;
+    if (type === 'JOIN_REQ' || type === 'JOIN_REQ_WITH_STATE_TRANSFER') this.#asked(nowMs);
+    // whoever coordinates a part of what merges has the view at once; for its members it sends a VIEW
+    if (type !== 'VIEW' && type !== 'JOIN_RSP' && type !== 'INSTALL_MERGE_VIEW') return;
+    const view = this.#viewOf(message);
+    if (view !== null) this.install(view, nowMs);
+  }
+
+  /** As GMS does: not what is older than what it has, nor a view that is without it. */
+  install(view: InstalledView, nowMs: number): void {
+    const current = this.#current;
+    const isOlder = current !== null && current.isGuess !== true && view.viewId.id <= current.viewId.id;
+    if (isOlder || (view.isGuess === true && current !== null && current.isGuess !== true)) return;
+    if (!view.members.some((member) => addressKey(member) === this.#selfKey)) return;
+    this.#current = view;
+    this.#install(view, nowMs);
+  }
+
+  /** Null: it has none, or it makes no sense here. */
+  #viewOf({ headers, payload, flags }: Pick<Message, 'headers' | 'payload' | 'flags'>): InstalledView | null {
+    try {
+      const content = decodePayload({ headers, payload, flags, src: null, dest: null });
+      const said = content?.kind === 'join-rsp' ? content.rsp : content?.kind === 'view-and-digest' ? content : null;
+      if (said?.view === null || said === null) return null;
+      const { view, digest } = said;
+      const members = view.kind === 'delta' ? this.#membersAfter(view) : view.members;
+      if (members === null) return null;
+      const { viewId } = view;
+      return { viewId, members, digest: entriesOf(digest, members), isMerge: view.kind === 'merge' };
+    } catch (error) {
+      if (error instanceof CodecError || error instanceof LocalProtocolError) return null;
+      throw error;
+    }
+  }
+
+  /** Null: the view that it is the difference to is not the one that we have. */
+  #membersAfter({ refViewId, left, joined }: DeltaView): Address[] | null {
+    const current = this.#current;
+    if (current === null || current.viewId.id !== refViewId.id) return null;
+    if (addressKey(current.viewId.creator) !== addressKey(refViewId.creator)) return null;
+    const gone = new Set(left.map(addressKey));
+    const stay = current.members.filter((member) => !gone.has(addressKey(member)));
+    const known = new Set(stay.map(addressKey));
+    return [...stay, ...joined.filter((member) => !known.has(addressKey(member)))];
+  }
+}
+
+function entriesOf(digest: Digest | null, members: readonly Address[]): DigestEntry[] | null {
+  return digest === null ? null : digestEntries(digest, members);
+}
