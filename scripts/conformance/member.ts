@@ -188,6 +188,7 @@ function startJvm(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     heapMegabytes: 64,
     receiveBufferBytes: group.receiveBufferBytes,
     ...(carrier === 'none' ? {} : { stackFile: 'jgroups-mcast.xml', group: carrier }),
+    ...(group.rsvpTimeoutMs === undefined ? {} : { rsvpTimeoutMs: group.rsvpTimeoutMs }),
     stack: {
       // of Geode's 0: from another host nobody would hear it
       MCAST_TTL: 1,
@@ -221,6 +222,7 @@ function startOwn(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     `reorder=${reorder}`,
     `record=${join(folder, `${label}.pcapng`)}`,
     ...(group.maxCredits === undefined ? [] : [`maxCredits=${group.maxCredits}`]),
+    ...(group.rsvpTimeoutMs === undefined ? [] : [`rsvp=${group.rsvpTimeoutMs}`]),
   ];
   const wanted = createMemberId({ host: host.address, port, uuid, viewId: 0, name: label });
   return SteeredPeer.run({

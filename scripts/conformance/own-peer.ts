@@ -3,7 +3,7 @@
  * on standard input, the same events on standard output, so that it can be killed, stopped and cut off like one.
  *
  * Arguments are key=value: host, port (0: any), uuid, group (none, unicasts, or an address:port for IP multicast),
- * maxCredits, seed, loss, duplicate, reorder (probabilities), record (a capture file).
+ * maxCredits, rsvp (a time in ms: with RSVP, that waits so long), seed, loss, duplicate, reorder (probabilities), record (a capture file).
  */
 
 import { createSocket } from 'node:dgram';
@@ -14,7 +14,7 @@ import { ByteWriter } from '../../codecs/bytes/writer.ts';
 import { digestSize, readDigest, writeDigest } from '../../codecs/jgroups/v3_6/digest.ts';
 import type { Digest } from '../../codecs/jgroups/message.ts';
 import { createNodeEnvironment } from '../../src/io/node-environment.ts';
-import type { JGroupsConfig } from '../../src/jgroups/config.ts';
+import { GEODE_MULTICAST_STACK, type JGroupsConfig } from '../../src/jgroups/config.ts';
 import { JGroupsMessenger } from '../../src/jgroups/jgroups-messenger.ts';
 import { createMemberId, type MemberId } from '../../src/protocol/member-id.ts';
 import type { IncomingMessage, OutgoingMessage, SendResult } from '../../src/protocol/messenger.ts';
@@ -165,6 +165,12 @@ class OwnPeer {
     payload: Buffer,
     flags: string,
   ): Promise<void> {
+    if (flags.includes('C')) {
+      const { unconfirmed } = await this.#messenger.sendAndConfirm(messageOf(recipients, payload, flags));
+      const names = unconfirmed.map(({ member, reason }) => `${member.uuid} (${reason})`);
+      if (names.length > 0) throw new Error(`not confirmed by ${names.join(', ')}`);
+      return;
+    }
     for (;;) {
       const { refused, notInView, writable } = this.#send(recipients, payload, flags);
       if (notInView.length > 0) throw new Error('the recipient is not in the view');
@@ -174,7 +180,7 @@ class OwnPeer {
   }
 
   #send(recipients: OutgoingMessage['recipients'], payload: Buffer, flags: string): SendResult {
-    const message = { recipients, payload, ordered: !flags.includes('O'), highPriority: flags.includes('K') };
+    const message = messageOf(recipients, payload, flags);
     return flags.includes('R') ? this.#messenger.sendUnreliably(message) : this.#messenger.send(message);
   }
 
@@ -236,6 +242,21 @@ class OwnPeer {
   }
 }
 
+function messageOf(
+  recipients: OutgoingMessage['recipients'],
+  payload: Buffer,
+  flags: string,
+): OutgoingMessage {
+  const ordered = !flags.includes('O');
+  return {
+    recipients,
+    payload,
+    ordered,
+    highPriority: flags.includes('K'),
+    dontBundle: !flags.includes('B'),
+  };
+}
+
 /** Resolves to the answer, or to nothing after the time. */
 function ping(host: string, port: number, timeoutMs: number): Promise<string> {
   const socket = createSocket('udp4');
@@ -281,7 +302,14 @@ function stackConfig(args: Arguments): Partial<JGroupsConfig> {
   const [address = '', port = ''] = group.split(':');
   const multicast = group === 'none' ? null : group === 'unicasts' ? group : { address, port: Number(port) };
   const maxCredits = args.get('maxCredits');
-  return { multicast, ...(maxCredits === undefined ? {} : { maxCredits: Number(maxCredits) }) };
+  const rsvp = args.get('rsvp');
+  return {
+    multicast,
+    ...(maxCredits === undefined ? {} : { maxCredits: Number(maxCredits) }),
+    ...(rsvp === undefined
+      ? {}
+      : { protocols: [...GEODE_MULTICAST_STACK.protocols, 'RSVP'], rsvpTimeoutMs: Number(rsvp) }),
+  };
 }
 
 function parseArguments(words: readonly string[]): Arguments {

@@ -14,6 +14,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   group: 'Groups, group messages by a datagram for each member (`ip_mcast=false`)',
   multicast: 'Groups, group messages by IP multicast',
   credits: 'Groups of three, credits of 20,000 bytes',
+  confirmed: 'Groups of three with RSVP',
 };
 
 /** A table for each kind of group: a row for each feature and direction. */

@@ -68,6 +68,11 @@ export class SendConnection extends Connection {
     this.#pacer = isPaced ? new Pacer(initialWindowBytes, maxWindowBytes) : null;
   }
 
+  /** What is to be sent again is bounded by what was acknowledged. */
+  get isPaced(): boolean {
+    return this.#pacer !== null;
+  }
+
   /** Messages that wait for their turn. */
   get queued(): number {
     return this.#queue.length;
@@ -309,8 +314,12 @@ export class SendConnection extends Connection {
     return stuck ? this.window.at(highest) : undefined;
   }
 
-  /** The peer left the view. What had not left by then is not sent any more. */
+  /**
+   * The peer left the view. What had not left by then is not sent any more. Should another process come back under
+   * its uuid, that counts timestamps from 1 again.
+   */
   depart(nowMs: number): void {
+    this.#lastTimestamp = null;
     this.settledSeqno = this.window.highest;
     this.#queue.clear();
     this.#isBlocked = this.#isBurst = false;
