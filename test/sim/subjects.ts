@@ -59,5 +59,12 @@ export const groupMulticast: Subject = {
   tune: (rng) => groupTuning(rng, MULTICAST),
 };
 
+/** Both, with group messages that change stacks while old members come and go. */
+export const rollgateGroup: Subject = {
+  ...rollgate,
+  name: 'rollgate-group',
+  tune: (rng) => groupTuning(rng, rng.next() < 0.5 ? 'unicasts' : MULTICAST),
+};
+
 /** What `run.ts` and `sim.test.ts` try. */
-export const SUBJECTS: readonly Subject[] = [rollgate, groupUnicasts, groupMulticast];
+export const SUBJECTS: readonly Subject[] = [rollgate, groupUnicasts, groupMulticast, rollgateGroup];
