@@ -246,10 +246,10 @@ export class UNICAST3 extends Protocol {
 
   #acknowledge(from: string, connection: SendConnection, seqno: number, nowMs: number): void {
     const told: Acknowledged = { messages: 0, bytes: 0 };
-    const isLost = connection.handleAck(seqno, told, nowMs);
+    const verdict = connection.handleAck(seqno, told, nowMs);
     if (told.messages > 0 || told.bytes > 0) this.#context.acknowledged(from, told.messages, told.bytes);
     if (this.#send.get(from) !== connection) return; // a handler may do anything
-    connection.proceed(isLost, nowMs);
+    connection.proceed(verdict, nowMs);
     this.#schedule(connection, nowMs);
   }
 
