@@ -40,11 +40,11 @@ export interface Outcome {
 
 /** Members are on 10.0.0.1 and up, all on this port, as Geode's are if nobody says otherwise. */
 const PORT = 41_000;
-const COUNT_CHECK_MS = 100;
+const COUNT_CHECK_MS = 200;
 
 /** After the faults end, everything has to be delivered and acknowledged within this. */
 const LIVENESS_MS = 60_000;
-const QUIET_POLL_MS = 20;
+const QUIET_POLL_MS = 50;
 
 /** Then nothing may happen any more; what the slowest link held back has arrived by then. */
 const AFTERMATH_MS = 1_500;

@@ -75,7 +75,8 @@ export class GroupChecks {
   /** @param message as the stack gets it, in its own numbers */
   handle(from: string, message: Message, nowMs: number): void {
     const header = headerOf(message, 'NAKACK2');
-    if (header?.type === 'XMIT_REQ' && addressKey(header.sender) === this.#context.key) this.#request(from, message);
+    if (header?.type === 'XMIT_REQ' && addressKey(header.sender) === this.#context.key)
+      this.#request(from, message);
     const stable = headerOf(message, 'STABLE');
     if (stable === undefined || !this.#isOurView(stable) || !this.#others.has(from)) return;
     const pairs = pairsOf(message);
@@ -89,7 +90,9 @@ export class GroupChecks {
 
   #isOurView({ viewId }: StableHeader): boolean {
     const ours = this.#viewId;
-    return viewId !== null && viewId.id === ours?.id && addressKey(viewId.creator) === addressKey(ours.creator);
+    return (
+      viewId !== null && viewId.id === ours?.id && addressKey(viewId.creator) === addressKey(ours.creator)
+    );
   }
 
   #request(from: string, message: Message): void {
@@ -139,7 +142,8 @@ export class GroupChecks {
         return;
       case 'HIGHEST_SEQNO':
         // more than those if it was alone when it sent the others
-        if (seqno < this.#highestSent) problem(`told the group of ${seqno} messages, and sent ${this.#highestSent}`);
+        if (seqno < this.#highestSent)
+          problem(`told the group of ${seqno} messages, and sent ${this.#highestSent}`);
     }
   }
 
@@ -153,10 +157,11 @@ export class GroupChecks {
     if (known === undefined) {
       this.#sent.set(seqno, id);
       this.#lastSentMs = nowMs;
-      if (this.#sent.size > MAX_REMEMBERED) for (const oldest of this.#sent.keys()) {
-        this.#sent.delete(oldest);
-        break;
-      }
+      if (this.#sent.size > MAX_REMEMBERED)
+        for (const oldest of this.#sent.keys()) {
+          this.#sent.delete(oldest);
+          break;
+        }
     } else if (known !== id) problem(`sent another message as its group message ${seqno}`);
     for (const seqnos of this.unanswered.values()) if (known !== undefined) seqnos.delete(seqno);
   }
@@ -168,7 +173,8 @@ export class GroupChecks {
       problem(`sent ${nameOf(to)} group message ${seqno} again, which it had not asked for`);
     }
     const known = this.#sent.get(seqno);
-    if (known !== undefined && known !== id) problem(`sent ${nameOf(to)} another message as its group message ${seqno}`);
+    if (known !== undefined && known !== id)
+      problem(`sent ${nameOf(to)} another message as its group message ${seqno}`);
     this.unanswered.get(to)?.delete(seqno);
   }
 
@@ -182,12 +188,15 @@ export class GroupChecks {
       const [least, most] = this.#bounds(key, type);
       if (highestDelivered > most || highestDelivered < least) {
         const what = type === 'STABILITY' ? 'stable' : 'delivered';
-        problem(`said that of ${nameOf(key)} ${highestDelivered} group messages are ${what}, and ${most} are`);
+        problem(
+          `said that of ${nameOf(key)} ${highestDelivered} group messages are ${what}, and ${most} are`,
+        );
       }
     }
     if (type === 'STABLE_GOSSIP') return;
     const silent = [...this.#others].filter((key) => !this.#gossips.has(key));
-    if (silent.length > 0) problem(`said what is stable before ${list(silent.map(nameOf))} had told what it has`);
+    if (silent.length > 0)
+      problem(`said what is stable before ${list(silent.map(nameOf))} had told what it has`);
   }
 
   /** Of what may be said to be delivered of a sender. */

@@ -70,7 +70,10 @@ export class ReplayRun {
       this.#byKey.set(member.key, member);
     }
     this.#events = [
-      ...plan.views.map((view) => ({ timeMs: timeOf(view, plan), run: (ms: number) => this.#view(view, ms) })),
+      ...plan.views.map((view) => ({
+        timeMs: timeOf(view, plan),
+        run: (ms: number) => this.#view(view, ms),
+      })),
       ...(plan.sends ?? []).map((send) => ({
         timeMs: send.timeMs,
         run: (ms: number) => this.#send(send, ms),
@@ -131,7 +134,8 @@ export class ReplayRun {
     // without ids, each is newer than the one before
     const id = viewId?.id ?? (member.view?.viewId.id ?? -1) + 1;
     const view: InstalledView = { viewId: { creator, id }, members: addresses, digest: null, isMerge: false };
-    if (byGms && members.length > 1 && (member.view?.viewId.id ?? -1) < id) this.untold++;
+    if (byGms && (member.view?.viewId.id ?? -1) >= id) return;
+    if (byGms && members.length > 1) this.untold++;
     member.installView(view, nowMs);
     this.#faulty?.installView(peer, view, nowMs);
   }

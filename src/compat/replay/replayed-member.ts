@@ -143,7 +143,8 @@ export class ReplayedMember {
     return new WireModel(this.key, {
       deliverable: (src, payload, flags, toGroup) => {
         if (!this.model.group.hasView) this.#joinDigest.take(payload);
-        if (selfChecked) this.check(src, toGroup).expect(idOf(payload), isOrdered(flags), isUnreliable(flags));
+        if (selfChecked)
+          this.check(src, toGroup).expect(idOf(payload), isOrdered(flags), isUnreliable(flags));
       },
       service: (_src, message) => this.#modelMembership.handle(message, this.#nowMs),
       credits: (src, protocol, message) => this.replyChecks.replenished(src, protocol, message),
@@ -174,12 +175,13 @@ export class ReplayedMember {
 
   handleTimeout(nowMs: number): void {
     this.#nowMs = nowMs;
+    if (nowMs > this.stack.nextDeadlineMs()) this.replyChecks.resumeTicks(nowMs);
     this.stack.handleTimeout(nowMs);
   }
 
-  /** The view that it has. */
+  /** The view that it should have. */
   get view(): InstalledView | null {
-    return this.#membership.current;
+    return this.#modelMembership.current;
   }
 
   /** From outside, as Geode does it. */
@@ -195,7 +197,10 @@ export class ReplayedMember {
   #installInModel(view: InstalledView, nowMs: number): void {
     const keys = new Set(view.members.map(addressKey));
     this.views.model.add(viewKey(view.viewId.id, keys));
-    const starts = (view.digest ?? []).map(({ key, pair }) => ({ sender: key, delivered: pair.highestDelivered }));
+    const starts = (view.digest ?? []).map(({ key, pair }) => ({
+      sender: key,
+      delivered: pair.highestDelivered,
+    }));
     this.replyChecks.installView(keys, view.viewId);
     this.model.group.installView(keys, starts, view.isMerge, nowMs);
   }
@@ -310,12 +315,14 @@ export class ReplayedMember {
     const isReady = ({ datagram }: Held): boolean =>
       this.forUs(datagram).some(({ src }) => src !== null && this.model.group.has(addressKey(src)));
     this.#held = held.filter((one) => !isReady(one));
-    for (const one of held) if (isReady(one)) this.receive(one.datagram, one.bytes, one.host, one.port, nowMs);
+    for (const one of held)
+      if (isReady(one)) this.receive(one.datagram, one.bytes, one.host, one.port, nowMs);
   }
 
   /** What it has to do at once. */
   #settle(nowMs: number): void {
-    for (let i = 0; i < MAX_TURNS && this.stack.nextDeadlineMs() <= nowMs; i++) this.stack.handleTimeout(nowMs);
+    for (let i = 0; i < MAX_TURNS && this.stack.nextDeadlineMs() <= nowMs; i++)
+      this.stack.handleTimeout(nowMs);
   }
 
   // --- what the stack does -----------------------------------------------------------------------------------
