@@ -73,7 +73,10 @@ export class Alignment {
     try {
       const content = decodePayload(message);
       if (content?.kind !== 'digest' || content.digest === null) return message;
-      return { ...message, payload: encodePayload({ kind: 'digest', digest: this.#shiftOwn(content.digest) }) };
+      return {
+        ...message,
+        payload: encodePayload({ kind: 'digest', digest: this.#shiftOwn(content.digest) }),
+      };
     } catch (error) {
       if (error instanceof CodecError) return message;
       throw error;

@@ -122,14 +122,22 @@ function compareResends(member: ReplayedMember, peer: string, real: Replies, wor
   const unanswered = member.replyChecks.unanswered.get(peer);
   if (unanswered === undefined) return;
   const latest = [...real.data.values()].at(-1);
-  owe([...unanswered.values()].filter((seqno) => latest?.resent.has(seqno) === true), '', words);
+  owe(
+    [...unanswered.values()].filter((seqno) => latest?.resent.has(seqno) === true),
+    '',
+    words,
+  );
 }
 
 function compareGroupResends(member: ReplayedMember, peer: string, real: Replies, words: Words): void {
   const unanswered = member.replyChecks.group.unanswered.get(peer);
   if (unanswered === undefined) return;
   const inReal = [...unanswered].map((seqno) => member.realGroupSeqno(seqno));
-  owe(inReal.filter((seqno) => real.groupResent.has(seqno)), 'group message ', words);
+  owe(
+    inReal.filter((seqno) => real.groupResent.has(seqno)),
+    'group message ',
+    words,
+  );
 }
 
 function owe(seqnos: readonly number[], what: string, { name, peer, into }: Words): void {

@@ -121,7 +121,8 @@ export class FaultyWorld {
         transmitToGroup: (bytes) => {
           for (const other of this.#places.keys()) if (other !== place) this.#transmit(plan, bytes, other);
         },
-        deliver: (src, payload, flags, toGroup) => this.#deliver(key, addressKey(src), payload, flags, toGroup),
+        deliver: (src, payload, flags, toGroup) =>
+          this.#deliver(key, addressKey(src), payload, flags, toGroup),
         service: (message, nowMs) => membership.handle(message, nowMs),
         acknowledged: () => undefined,
         complain: () => undefined,
@@ -152,7 +153,8 @@ export class FaultyWorld {
   #install(key: string, { viewId, members, digest }: InstalledView, nowMs: number): void {
     const member = this.#members.get(key);
     if (member === undefined) return;
-    const placed = (address: Address): Address => this.#members.get(addressKey(address))?.plan.address ?? address;
+    const placed = (address: Address): Address =>
+      this.#members.get(addressKey(address))?.plan.address ?? address;
     const starts = (digest ?? []).map((entry) => {
       const before = (this.#members.get(entry.key)?.plan.firstSeqno ?? 1) - 1;
       const delivered = Math.max(0, entry.pair.highestDelivered - before);
@@ -162,7 +164,10 @@ export class FaultyWorld {
         pair: { highestDelivered: delivered, highestReceived: delivered },
       };
     });
-    member.stack.installView({ viewId, members: members.map(placed), digest: digestOf(starts, placed) }, nowMs);
+    member.stack.installView(
+      { viewId, members: members.map(placed), digest: digestOf(starts, placed) },
+      nowMs,
+    );
   }
 
   /** @param dest null: to the group */

@@ -80,7 +80,8 @@ export class GroupChecks {
   /** @param message as the stack gets it, in its own numbers */
   handle(from: string, message: Message): void {
     const header = headerOf(message, 'NAKACK2');
-    if (header?.type === 'XMIT_REQ' && addressKey(header.sender) === this.#context.key) this.#request(from, message);
+    if (header?.type === 'XMIT_REQ' && addressKey(header.sender) === this.#context.key)
+      this.#request(from, message);
     const stable = headerOf(message, 'STABLE');
     if (stable?.type === 'STABLE_GOSSIP' && stable.viewId !== null) {
       const delivered = new Map(pairsOf(message).map(({ key, highestDelivered }) => [key, highestDelivered]));
@@ -135,7 +136,8 @@ export class GroupChecks {
         return;
       case 'HIGHEST_SEQNO':
         // more than those if it was alone when it sent the others
-        if (seqno < this.#highestSent) problem(`told the group of ${seqno} messages, and sent ${this.#highestSent}`);
+        if (seqno < this.#highestSent)
+          problem(`told the group of ${seqno} messages, and sent ${this.#highestSent}`);
     }
   }
 
@@ -149,10 +151,11 @@ export class GroupChecks {
     if (known === undefined) {
       this.#sent.set(seqno, id);
       this.#lastSentMs = nowMs;
-      if (this.#sent.size > MAX_REMEMBERED) for (const oldest of this.#sent.keys()) {
-        this.#sent.delete(oldest);
-        break;
-      }
+      if (this.#sent.size > MAX_REMEMBERED)
+        for (const oldest of this.#sent.keys()) {
+          this.#sent.delete(oldest);
+          break;
+        }
     } else if (known !== id) problem(`sent another message as its group message ${seqno}`);
     for (const seqnos of this.unanswered.values()) if (known !== undefined) seqnos.delete(seqno);
   }
@@ -164,7 +167,8 @@ export class GroupChecks {
       problem(`sent ${nameOf(to)} group message ${seqno} again, which it had not asked for`);
     }
     const known = this.#sent.get(seqno);
-    if (known !== undefined && known !== id) problem(`sent ${nameOf(to)} another message as its group message ${seqno}`);
+    if (known !== undefined && known !== id)
+      problem(`sent ${nameOf(to)} another message as its group message ${seqno}`);
     this.unanswered.get(to)?.delete(seqno);
   }
 
@@ -174,7 +178,8 @@ export class GroupChecks {
       if (key === self) continue;
       const [least, most] = this.#bounds(key, type, viewId?.id ?? 0);
       if (highestDelivered > most || highestDelivered < least) {
-        const what = type === 'STABILITY' ? `stable up to ${highestDelivered}` : `delivered up to ${highestDelivered}`;
+        const what =
+          type === 'STABILITY' ? `stable up to ${highestDelivered}` : `delivered up to ${highestDelivered}`;
         problem(`said that group messages of ${nameOf(key)} are ${what}, and they are up to ${most}`);
       }
     }

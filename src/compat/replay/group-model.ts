@@ -89,7 +89,12 @@ export class GroupModel {
   }
 
   /** @param starts of a digest: of members that are new here; in a merge also where this member has less */
-  installView(keys: ReadonlySet<string>, starts: readonly GroupStart[], isMerge: boolean, timeMs: number): void {
+  installView(
+    keys: ReadonlySet<string>,
+    starts: readonly GroupStart[],
+    isMerge: boolean,
+    timeMs: number,
+  ): void {
     for (const { sender, delivered } of starts) {
       const window = this.#windows.get(sender);
       const isNew = window?.isStartKnown !== true;
@@ -169,7 +174,14 @@ export class GroupModel {
 }
 
 function newWindow(contiguous: number, isStartKnown: boolean): Window {
-  return { isStartKnown, isCertain: false, contiguous, highest: contiguous, waiting: new Map(), gaps: new Map() };
+  return {
+    isStartKnown,
+    isCertain: false,
+    contiguous,
+    highest: contiguous,
+    waiting: new Map(),
+    gaps: new Map(),
+  };
 }
 
 /** Only this one is known to be missing: those before it, if any, show when it comes. */

@@ -73,7 +73,8 @@ export class Membership {
   #viewOf({ headers, payload, flags }: Pick<Message, 'headers' | 'payload' | 'flags'>): InstalledView | null {
     try {
       const content = decodePayload({ headers, payload, flags, src: null, dest: null });
-      const said = content?.kind === 'join-rsp' ? content.rsp : content?.kind === 'view-and-digest' ? content : null;
+      const said =
+        content?.kind === 'join-rsp' ? content.rsp : content?.kind === 'view-and-digest' ? content : null;
       if (said?.view === null || said === null) return null;
       const { view, digest } = said;
       const members = view.kind === 'delta' ? this.#membersAfter(view) : view.members;

@@ -59,7 +59,13 @@ export async function replayCapture(source: CaptureSource, faults: Faults | null
   const world =
     faults === null
       ? null
-      : new FaultyWorld(plan.members, leaversOf(truth, plan.storyEndMs), plan.storyEndMs, faults, scan.messages);
+      : new FaultyWorld(
+          plan.members,
+          leaversOf(truth, plan.storyEndMs),
+          plan.storyEndMs,
+          faults,
+          scan.messages,
+        );
   const run = new ReplayRun(plan, dropped, scan.begun, world);
   if (truth !== null) expectDeliveries(run.members, truth);
   await read(source, (captured) => run.take(captured));

@@ -1,4 +1,10 @@
-import { type Address, addressKey, type Datagram, Flag, type Message } from '../../../codecs/jgroups/message.ts';
+import {
+  type Address,
+  addressKey,
+  type Datagram,
+  Flag,
+  type Message,
+} from '../../../codecs/jgroups/message.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import { encoded, withMessages } from './alignment.ts';
 import { type CapturedDatagram, messagesOf } from './captured-datagrams.ts';
@@ -70,7 +76,10 @@ export class ReplayRun {
       this.#byKey.set(member.key, member);
     }
     this.#events = [
-      ...plan.views.map((view) => ({ timeMs: timeOf(view, plan), run: (ms: number) => this.#view(view, ms) })),
+      ...plan.views.map((view) => ({
+        timeMs: timeOf(view, plan),
+        run: (ms: number) => this.#view(view, ms),
+      })),
       ...(plan.sends ?? []).map((send) => ({
         timeMs: send.timeMs,
         run: (ms: number) => this.#send(send, ms),

@@ -123,7 +123,8 @@ export class ReplayedMember {
     return new WireModel(this.key, {
       deliverable: (src, payload, flags, toGroup) => {
         if (!this.model.group.hasView) this.#joinDigest.take(payload);
-        if (selfChecked) this.check(src, toGroup).expect(idOf(payload), isOrdered(flags), isUnreliable(flags));
+        if (selfChecked)
+          this.check(src, toGroup).expect(idOf(payload), isOrdered(flags), isUnreliable(flags));
       },
       service: (_src, message) => this.#modelMembership.handle(message, this.#nowMs),
       credits: (src, protocol, message) => this.replyChecks.replenished(src, protocol, message),
@@ -174,7 +175,10 @@ export class ReplayedMember {
   #installInModel(view: InstalledView, nowMs: number): void {
     const keys = new Set(view.members.map(addressKey));
     this.views.model.add(viewKey(view.viewId.id, keys));
-    const starts = (view.digest ?? []).map(({ key, pair }) => ({ sender: key, delivered: pair.highestDelivered }));
+    const starts = (view.digest ?? []).map(({ key, pair }) => ({
+      sender: key,
+      delivered: pair.highestDelivered,
+    }));
     this.replyChecks.installView(keys, view.viewId.id);
     this.model.group.installView(keys, starts, view.isMerge, nowMs);
   }
@@ -274,7 +278,8 @@ export class ReplayedMember {
 
   /** What it has to do at once. */
   #settle(nowMs: number): void {
-    for (let i = 0; i < MAX_TURNS && this.stack.nextDeadlineMs() <= nowMs; i++) this.stack.handleTimeout(nowMs);
+    for (let i = 0; i < MAX_TURNS && this.stack.nextDeadlineMs() <= nowMs; i++)
+      this.stack.handleTimeout(nowMs);
   }
 
   // --- what the stack does -----------------------------------------------------------------------------------

@@ -79,7 +79,8 @@ export class ReplyChecks {
 
   #asked(peer: string, seqno: number, mine: number): void {
     const latest = [...this.#context.ours.of(peer).data.values()].at(-1);
-    const isOwed = this.#sentNow.get(peer)?.has(mine) !== true && latest !== undefined && wasSent(latest, mine);
+    const isOwed =
+      this.#sentNow.get(peer)?.has(mine) !== true && latest !== undefined && wasSent(latest, mine);
     if (!isOwed) return;
     const unanswered = this.unanswered.get(peer) ?? new Map<number, number>();
     this.unanswered.set(peer, unanswered);
@@ -152,7 +153,8 @@ export class ReplyChecks {
     if (isControl || (message.flags & Flag.NO_FC) !== 0 || message.payload === null) return;
     if (!this.#context.plan.config.protocols.includes(protocol)) return;
     const debtor = this.#credits[protocol].take(dest, message.payload.length);
-    if (debtor !== null) problem(`sent ${message.payload.length} bytes for which ${nameOf(debtor)} gave no credits`);
+    if (debtor !== null)
+      problem(`sent ${message.payload.length} bytes for which ${nameOf(debtor)} gave no credits`);
   }
 
   /** To be called once, at the end. */

@@ -43,7 +43,8 @@ export class SentMessages {
    * @returns null: nothing new of the application, or of the membership, is complete with it
    */
   take(dest: string, src: string, message: Message): Sent | null {
-    for (const protocol of ['UFC', 'MFC', 'STABLE'] as const) if (headerOf(message, protocol) !== undefined) return null;
+    for (const protocol of ['UFC', 'MFC', 'STABLE'] as const)
+      if (headerOf(message, protocol) !== undefined) return null;
     const isService = isServiceMessage(message);
     const group = headerOf(message, 'NAKACK2');
     if (group !== undefined) {
