@@ -33,7 +33,8 @@ export interface MemberOptions {
 const OWN_PEER = join(import.meta.dirname, 'own-peer.ts');
 /** Geode's default. */
 const MULTICAST_ADDRESS = '239.192.81.1';
-const START_TIMEOUT_MS = 60_000;
+/** A machine may be busy with other things. */
+const START_TIMEOUT_MS = 180_000;
 /** Lines of events that are written together. */
 const LOG_LINES = 200;
 const NOTHING: Readonly<DeliveryCounts> = new DeliveryRecord('').counts;
@@ -187,6 +188,7 @@ function startJvm(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     heapMegabytes: 64,
     receiveBufferBytes: group.receiveBufferBytes,
     ...(carrier === 'none' ? {} : { stackFile: 'jgroups-mcast.xml', group: carrier }),
+    ...(group.rsvpTimeoutMs === undefined ? {} : { rsvpTimeoutMs: group.rsvpTimeoutMs }),
     stack: {
       // of Geode's 0: from another host nobody would hear it
       MCAST_TTL: 1,
@@ -220,6 +222,7 @@ function startOwn(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     `reorder=${reorder}`,
     `record=${join(folder, `${label}.pcapng`)}`,
     ...(group.maxCredits === undefined ? [] : [`maxCredits=${group.maxCredits}`]),
+    ...(group.rsvpTimeoutMs === undefined ? [] : [`rsvp=${group.rsvpTimeoutMs}`]),
   ];
   const wanted = createMemberId({ host: host.address, port, uuid, viewId: 0, name: label });
   return SteeredPeer.run({

@@ -1,6 +1,5 @@
-import { type Address, addressKey, Flag, type Message } from '../../codecs/jgroups/message.ts';
-import { encodeDatagram } from '../../codecs/jgroups/registry.ts';
-import { messageSize } from '../../codecs/jgroups/v3_6/message.ts';
+import { type Address, addressKey, Flag } from '../../codecs/jgroups/message.ts';
+import type { MessageEncoder } from '../../codecs/jgroups/v3_6/encoder.ts';
 import type { JGroupsConfig } from './config.ts';
 import type { OutMessage } from './protocol.ts';
 
@@ -27,15 +26,16 @@ interface Bundle {
  */
 export class Bundler {
   readonly #config: JGroupsConfig;
-  readonly #self: Address;
+  readonly #encoder: MessageEncoder;
   readonly #send: SendTogether;
   /** By `addressKey`, '' for the group; those without messages are kept for the next ones. */
   readonly #bundles = new Map<string, Bundle>();
   #flushAtMs = Infinity;
 
-  constructor(config: JGroupsConfig, self: Address, send: SendTogether) {
+  /** @param encoder of the member, for the size of what is collected */
+  constructor(config: JGroupsConfig, encoder: MessageEncoder, send: SendTogether) {
     this.#config = config;
-    this.#self = self;
+    this.#encoder = encoder;
     this.#send = send;
   }
 
@@ -56,10 +56,10 @@ export class Bundler {
       bundle = { dest: message.dest, messages: [], bytes: 0 };
       this.#bundles.set(key, bundle);
     }
-    const bytes = sizeInList(message);
+    const bytes = this.#encoder.listedSize(message);
     if (bundle.messages.length > 0 && bundle.bytes + bytes > this.#config.maxBundleSize)
       this.#sendOut(bundle);
-    if (bundle.messages.length === 0) bundle.bytes = listSize(this.#config, message.dest, this.#self);
+    if (bundle.messages.length === 0) bundle.bytes = this.#encoder.listSize(message.dest);
     bundle.messages.push(message);
     bundle.bytes += bytes;
     this.#flushAtMs = Math.min(this.#flushAtMs, nowMs);
@@ -88,50 +88,4 @@ export class Bundler {
     bundle.messages = [];
     this.#send(dest, messages);
   }
-}
-
-/** One message as a single datagram, more as a list (WIRE-3.6 section 3). */
-export function encodeMessages(
-  config: JGroupsConfig,
-  self: Address,
-  messages: readonly OutMessage[],
-): Buffer {
-  const { version, cluster } = config;
-  const [first] = messages;
-  const dest = first?.dest ?? null;
-  const multicast = dest === null;
-  if (first !== undefined && messages.length === 1) {
-    const { src, flags, headers, payload } = first;
-    const message: Message = {
-      dest,
-      src: src ?? self,
-      flags,
-      headers: [...headers, { protocol: 'TP', cluster }],
-      payload,
-    };
-    return encodeDatagram({ kind: 'single', version, multicast, message });
-  }
-  const listed = messages.map(inList);
-  return encodeDatagram({ kind: 'bundle', version, multicast, dest, src: self, cluster, messages: listed });
-}
-
-/** A list says once who it is from and for. */
-function inList({ src, flags, headers, payload }: OutMessage): Message {
-  return { dest: null, src: src ?? null, flags, headers, payload };
-}
-
-function sizeInList(message: OutMessage): number {
-  return messageSize(inList(message));
-}
-
-function listSize(config: JGroupsConfig, dest: Address | null, self: Address): number {
-  return encodeDatagram({
-    kind: 'bundle',
-    version: config.version,
-    multicast: dest === null,
-    dest,
-    src: self,
-    cluster: config.cluster,
-    messages: [],
-  }).length;
 }

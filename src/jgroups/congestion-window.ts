@@ -1,6 +1,12 @@
-/** Never less: two bundles of 8 KiB, so that one is under way while the other is acknowledged. */
-const LEAST_BYTES = 16 * 1024;
-const LEAST_BUNDLE_BYTES = 8 * 1024;
+/** Never less: half of the smallest receive buffer that members have, which is Geode's default. */
+const LEAST_BYTES = 32 * 1024;
+
+/**
+ * Two bundles fill the window: one is under way while the other is acknowledged, and a larger one costs less a message.
+ * Where something was lost lately four do: the acks of three tell at once that the first is missing, else a timer must.
+ */
+const BUNDLES = 2;
+const BUNDLES_AFTER_LOSS = 4;
 
 /**
  * What may wait at the receiver, as far as round trips tell, before the window grows no faster than by trying: half
@@ -8,11 +14,14 @@ const LEAST_BUNDLE_BYTES = 8 * 1024;
  */
 const QUEUED_BYTES = 32 * 1024;
 
+/** By so much it grows in a round trip, once it does not double any more. */
+const GROWTH_BYTES = 16 * 1024;
+
 /** Growth where round trips speak against it, compared with growth where they do not. */
 const TRYING = 1 / 64;
 
 /** For so long after a loss the window stays below the size at which something was lost. */
-const CEILING_MS = 10_000;
+const CEILING_MS = 5_000;
 
 /**
  * How much may be under way to one receiver. As in TCP it doubles with each round trip at first and grows by a bundle
@@ -36,9 +45,9 @@ export class CongestionWindow {
     return this.#bytes;
   }
 
-  /** Two of them fill the window. */
   bundleBytes(maxBundleSize: number): number {
-    return Math.min(maxBundleSize, Math.max(LEAST_BUNDLE_BYTES, this.#bytes / 2));
+    const bundles = this.#ceiling === Infinity ? BUNDLES : BUNDLES_AFTER_LOSS;
+    return Math.min(maxBundleSize, this.#bytes / bundles);
   }
 
   /**
@@ -51,7 +60,7 @@ export class CongestionWindow {
     const queued = shortestMs < roundTripMs ? this.#bytes * (1 - shortestMs / roundTripMs) : 0;
     const isFree = queued < QUEUED_BYTES;
     if (!isFree && this.#threshold === Infinity) this.#threshold = this.#bytes;
-    const linear = (this.bundleBytes(64_000) * bytes) / this.#bytes;
+    const linear = (GROWTH_BYTES * bytes) / this.#bytes;
     const growth = this.#bytes < this.#threshold ? bytes : linear * (isFree ? 1 : TRYING);
     const most = Math.max(this.#bytes, Math.min(this.#maxBytes, this.#ceiling));
     this.#bytes = Math.min(most, this.#bytes + growth);

@@ -84,11 +84,19 @@ export class JGroupsMessenger extends StackMessenger {
     if (group !== null && (pair.multicast ?? null) === null) {
       throw new LocalProtocolError('ERR_MULTICAST', `nothing here can hear ${group.address}:${group.port}`);
     }
+    const sendParts = socket.sendParts?.bind(socket);
     const stack = new JGroupsStack(
       this.#config,
       toAddress(self),
       {
         transmit: (datagram, host, port) => this.#socket?.send(datagram, host, port),
+        ...(sendParts === undefined
+          ? {}
+          : {
+              transmitParts: (head, payload, host, port) => {
+                if (this.#socket !== null) sendParts(head, payload, host, port);
+              },
+            }),
         transmitToGroup: (datagram) => {
           if (group !== null) this.#socket?.send(datagram, group.address, group.port);
         },

@@ -3,22 +3,28 @@ import { Flights } from './flights.ts';
 import { RoundTrip } from './round-trip.ts';
 
 /**
- * What a kernel books on a receive buffer for a datagram beside its bytes: Linux counts 2,304 for one of 1.1 KB and
- * 768 for one of 200 bytes (its truesize).
+ * What a kernel books on a receive buffer for a datagram beside its bytes: Linux counts 2,304 for one of 1.1 KB,
+ * 768 for one of 200 bytes, and twice of what was asked for as the size of the buffer.
  */
-const DATAGRAM_BYTES = 1_024;
+const DATAGRAM_BYTES = 640;
 
-/** Headers, lengths and flags of a message in a bundle; an upper bound for what protocols above UNICAST3 add. */
-export const MESSAGE_BYTES = 128;
-
-/** An ack that brings nothing new says that something was lost or overtaken; the third one that it was lost. */
+/**
+ * An ack that brings nothing new comes when something was lost or overtaken, but also from the tick of a receiver that
+ * stands still otherwise. The third one counts; after one the receiver is asked, and if its answer brings nothing new
+ * either that is as good.
+ */
 const MANY_EMPTY_ACKS = 3;
+
+/**
+ * What is to be done. `lost`: send the first unacknowledged message again. `probe`: ask the receiver how far it is.
+ */
+export type PacerVerdict = 'none' | 'lost' | 'probe';
 
 /** For how long after a timeout without any answer the next one may be put off. */
 const MOST_BACKOFF_MS = 500;
 
 /**
- * When a sender may send, by the acks of one receiver. It knows seqnos, bytes and times, no messages.
+ * When a sender may send, by the acks of one receiver. It knows seqnos, bytes (`bundledBytes`) and times, no messages.
  *
  * A receiver acknowledges a datagram of several messages at once, single ones at its next tick (WIRE-3.6 section 5).
  * The former are clocked here: they tell how far the receiver is, how long it takes, and what was lost.
@@ -74,14 +80,20 @@ export class Pacer {
   // --- sending ---------------------------------------------------------------------------------------------
 
   /** Whether a message may go out at once in a datagram of its own. */
-  mayGoAlone(payloadBytes: number): boolean {
-    return this.#flights.bytes + singleBytes(payloadBytes) <= this.#aloneBytes;
+  mayGoAlone(bytes: number): boolean {
+    return this.#flights.bytes + bytes + DATAGRAM_BYTES <= this.#aloneBytes;
   }
 
   /** Whether it should be acknowledged at once, for much is under way of which nothing will be heard until a tick. */
   wantsClock(bytes: number): boolean {
     const share = this.#aloneBytes / 4;
     return this.#flights.unclockedBytes + bytes > share && this.#flights.bytes + bytes > 2 * share;
+  }
+
+  /** Of large messages, which the end of a turn does not wait for: some are to be acknowledged while others follow. */
+  get wantsClockBetween(): boolean {
+    const { bytes, unclockedBytes } = this.#flights;
+    return unclockedBytes >= this.#window.bytes / 4 && bytes > this.#window.bytes / 2;
   }
 
   /** Whether so much more may be under way. Always if no ack is due that would make room. */
@@ -95,12 +107,12 @@ export class Pacer {
   }
 
   /** A message went out in a datagram of its own. */
-  sentAlone(seqno: number, payloadBytes: number, nowMs: number): void {
+  sentAlone(seqno: number, bytes: number, nowMs: number): void {
     this.#highest = seqno;
-    this.#flights.add(seqno, singleBytes(payloadBytes), false, false, nowMs);
+    this.#flights.add(seqno, bytes + DATAGRAM_BYTES, false, false, nowMs);
   }
 
-  /** @param bytes of all messages in it, `MESSAGE_BYTES` for each included */
+  /** @param last seqno of the last message that was sent */
   sentList(last: number, bytes: number, isClocked: boolean, nowMs: number): void {
     this.#highest = last;
     this.#flights.add(last, bytes + DATAGRAM_BYTES, true, isClocked, nowMs);
@@ -143,11 +155,8 @@ export class Pacer {
 
   // --- what comes back -------------------------------------------------------------------------------------
 
-  /**
-   * @param isLimited more could have been sent had there been room
-   * @returns true: the first unacknowledged message was lost and is to be sent again
-   */
-  handleAck(acked: number, isLimited: boolean, nowMs: number): boolean {
+  /** @param isLimited more could have been sent had there been room */
+  handleAck(acked: number, isLimited: boolean, nowMs: number): PacerVerdict {
     if (acked <= this.#acked) return this.#handleEmptyAck(nowMs);
     this.#acked = acked;
     const before = this.#flights.bytes;
@@ -161,43 +170,50 @@ export class Pacer {
     this.#backoff = 1;
     this.#hasProbed = false;
     this.#timeoutAtMs = this.awaitsAck ? nowMs + this.#roundTrip.timeoutMs : Infinity;
-    if (acked < this.#recoverSeqno) return true; // what was sent later than the lost one got there, this did not
+    if (acked < this.#recoverSeqno) return 'lost'; // what was sent later than the lost one got there, this did not
     const bytes = before - this.#flights.bytes;
     const { shortestMs } = this.#roundTrip;
     if (isLimited) this.#window.handleAck(bytes, this.#lastRoundTripMs, shortestMs, nowMs);
-    return false;
+    return 'none';
   }
 
-  #handleEmptyAck(nowMs: number): boolean {
+  #handleEmptyAck(nowMs: number): PacerVerdict {
     const { oldest } = this.#flights;
-    if (oldest === undefined) return false;
+    if (oldest === undefined) return 'none';
     if (this.#hasProbed) {
       this.#hasProbed = false;
       this.#spareAcks--;
       return this.#recover(nowMs);
     }
-    if (this.#isRecovering) return false;
+    if (this.#isRecovering) return 'none';
     if (this.#spareAcks > 0) {
       this.#spareAcks--;
-      return false;
+      return 'none';
     }
     this.#emptyAcks++;
-    const { overtakenMs } = this.#roundTrip;
-    const isOld = nowMs - oldest.sentAtMs >= overtakenMs;
-    if (isOld || this.#emptyAcks >= MANY_EMPTY_ACKS) return this.#recover(nowMs);
-    this.#timeoutAtMs = Math.min(this.#timeoutAtMs, oldest.sentAtMs + overtakenMs);
-    return false;
+    if (this.#emptyAcks >= MANY_EMPTY_ACKS) return this.#recover(nowMs);
+    const askAtMs = oldest.sentAtMs + this.#roundTrip.overtakenMs;
+    if (nowMs >= askAtMs) return this.#probe(nowMs);
+    this.#timeoutAtMs = Math.min(this.#timeoutAtMs, askAtMs);
+    return 'none';
   }
 
   get #isRecovering(): boolean {
     return this.#recoverSeqno > this.#acked;
   }
 
-  #recover(nowMs: number): true {
+  #recover(nowMs: number): 'lost' {
     this.handleLoss(nowMs);
     this.#emptyAcks = 0;
     this.#timeoutAtMs = nowMs + this.#roundTrip.timeoutMs * this.#backoff;
-    return true;
+    return 'lost';
+  }
+
+  #probe(nowMs: number): 'probe' {
+    this.#hasProbed = true;
+    this.#expectSpareAck();
+    this.#timeoutAtMs = nowMs + Math.min(MOST_BACKOFF_MS, this.#roundTrip.timeoutMs * this.#backoff);
+    return 'probe';
   }
 
   /** The receiver misses something. */
@@ -207,25 +223,14 @@ export class Pacer {
     this.#window.handleLoss(nowMs);
   }
 
-  /** `lost`: send the first unacknowledged message again. `probe`: ask the receiver how far it is. */
-  handleTimeout(nowMs: number): 'none' | 'lost' | 'probe' {
+  handleTimeout(nowMs: number): PacerVerdict {
     if (nowMs < this.#timeoutAtMs) return 'none';
     if (!this.awaitsAck && this.#emptyAcks === 0) {
       this.#timeoutAtMs = Infinity;
       return 'none';
     }
-    if (this.#emptyAcks > 0) {
-      this.#recover(nowMs);
-      return 'lost';
-    }
-    this.#hasProbed = true;
-    this.#expectSpareAck();
-    this.#backoff *= 2;
-    this.#timeoutAtMs = nowMs + Math.min(MOST_BACKOFF_MS, this.#roundTrip.timeoutMs * this.#backoff);
-    return 'probe';
+    if (this.#emptyAcks === 0) this.#backoff *= 2;
+    this.#emptyAcks = 0;
+    return this.#probe(nowMs);
   }
-}
-
-function singleBytes(payloadBytes: number): number {
-  return payloadBytes + MESSAGE_BYTES + DATAGRAM_BYTES;
 }

@@ -1,14 +1,21 @@
 import { type Address, addressKey, Flag } from '../../codecs/jgroups/message.ts';
-import { Fifo } from '../protocol/fifo.ts';
 import { SendWindow } from '../protocol/seqno-window.ts';
+import { AckClock } from './ack-clock.ts';
 import { DATAGRAM_ROOM } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
-import { MESSAGE_BYTES, Pacer } from './pacer.ts';
-import type { OutMessage, Protocol } from './protocol.ts';
+import { Pacer, type PacerVerdict } from './pacer.ts';
+import { bundledBytes, hasNoOrder, type OutMessage, type Protocol } from './protocol.ts';
+import { SendQueue } from './send-queue.ts';
 import { Connection } from './unicast3-peer.ts';
 
 /** A receiver that only acknowledges longer lists at once would need too many fillers. */
 const MAX_ACK_THRESHOLD = 100;
+
+/** After so many ticks without anything to send pacing begins anew, as TCP does after a pause (RFC 2861). */
+const MAX_IDLE_TICKS = 20;
+
+/** A larger message is sent alone, and fillers after it, rather than copied into a list with them. */
+const LARGE_BYTES = 16 * 1024;
 
 /** What the acks of one call brought about. */
 export interface Acknowledged {
@@ -20,10 +27,8 @@ export interface Acknowledged {
  * What we send to one peer under one connection id (WIRE-3.6 section 5).
  *
  * Messages that have an order wait in a queue while more than a window of bytes is under way, and leave as acks come
- * in, several to a datagram: a receiver acknowledges a list of `ackThreshold` messages at once, single ones only at
- * its tick. A list with fewer gets fillers: DATA under the seqno that was acknowledged last, without a payload, which
- * a receiver takes for a late duplicate, and counts. Seqnos are given out when messages leave, so that what passes
- * the queue leaves no gap.
+ * in, several to a datagram, which is what makes acks come at once (`ack-clock.ts`). Seqnos are given out when messages
+ * leave, so that what passes the queue leaves no gap.
  */
 export class SendConnection extends Connection {
   readonly window = new SendWindow<OutMessage>();
@@ -35,13 +40,17 @@ export class SendConnection extends Connection {
   isScheduled = false;
   readonly #below: Pick<Protocol, 'down' | 'downBatch'>;
   readonly #context: ProtocolContext;
-  /** Null: messages leave as they come. */
-  readonly #pacer: Pacer | null;
-  readonly #queue = new Fifo<OutMessage>();
-  /** Of the messages in the queue, as they would be counted in a bundle. */
-  #queuedBytes = 0;
+  /** Whether what is under way is bounded, and what is to be sent again, by what was acknowledged. */
+  readonly isPaced: boolean;
+  /** Null: messages leave as they come, or none has for a while. */
+  #pacer: Pacer | null = null;
+  #idleTicks = 0;
+  readonly #clock: AckClock;
+  readonly #queue = new SendQueue();
   /** Nothing can leave until an ack comes, or a timeout. */
   #isBlocked = false;
+  /** The queue was blocked since it was empty last: the end of a burst is to be acknowledged at once like the rest. */
+  #isBurst = false;
   /** Asked for by the receiver, and still to be sent again. */
   #owed: number[] = [];
   /** What the last tick saw: if it still is so, the last message may have been lost. */
@@ -59,9 +68,14 @@ export class SendConnection extends Connection {
     super(peer, connId, nowMs);
     this.#below = below;
     this.#context = context;
-    const { initialWindowBytes, maxWindowBytes, ackThreshold } = context.config;
-    const isPaced = initialWindowBytes > 0 && ackThreshold <= MAX_ACK_THRESHOLD;
-    this.#pacer = isPaced ? new Pacer(initialWindowBytes, maxWindowBytes) : null;
+    this.#clock = new AckClock(peer, connId, below, context);
+    const { initialWindowBytes, ackThreshold } = context.config;
+    this.isPaced = initialWindowBytes > 0 && ackThreshold <= MAX_ACK_THRESHOLD;
+  }
+
+  #createPacer(): Pacer {
+    const { initialWindowBytes, maxWindowBytes } = this.#context.config;
+    return (this.#pacer = new Pacer(initialWindowBytes, maxWindowBytes));
   }
 
   /** Messages that wait for their turn. */
@@ -71,7 +85,8 @@ export class SendConnection extends Connection {
 
   /** Bytes that may be under way; Infinity: not bounded. */
   get windowBytes(): number {
-    return this.#pacer?.windowBytes ?? Infinity;
+    if (!this.isPaced) return Infinity;
+    return this.#pacer?.windowBytes ?? this.#context.config.initialWindowBytes;
   }
 
   /** Messages that are to leave at the end of the turn. */
@@ -87,21 +102,18 @@ export class SendConnection extends Connection {
   // --- sending ---------------------------------------------------------------------------------------------
 
   send(message: OutMessage, nowMs: number): void {
-    const pacer = this.#pacer;
+    const pacer = this.isPaced ? (this.#pacer ?? this.#createPacer()) : null;
     if (pacer === null || hasNoOrder(message)) {
       this.#sendAlone(message, nowMs);
       return;
     }
-    const bytes = payloadBytes(message);
+    const bytes = bundledBytes(message);
     const isAlone = !this.#context.config.ignoreDontBundle && (message.flags & Flag.DONT_BUNDLE) !== 0;
     if (isAlone && this.#queue.length === 0 && pacer.mayGoAlone(bytes)) {
-      if (pacer.wantsClock(bytes)) this.#sendList([message], bytes + MESSAGE_BYTES, nowMs);
-      else this.#sendAlone(message, nowMs);
+      this.#sendAlone(message, nowMs, bytes <= LARGE_BYTES && pacer.wantsClock(bytes));
       return;
     }
-    if (this.#queue.length === 0) this.#isBlocked = false;
     this.#queue.push(message);
-    this.#queuedBytes += bytes + MESSAGE_BYTES;
     if (!this.#isBlocked) this.#sendBundles(pacer, false, nowMs);
   }
 
@@ -116,46 +128,52 @@ export class SendConnection extends Connection {
     this.#isBlocked = false;
     while (this.#queue.length > 0) {
       const bundleBytes = pacer.bundleBytes(maxBundleSize);
-      if (!all && this.#queuedBytes < bundleBytes) return;
-      if (!pacer.hasRoom(Math.min(this.#queuedBytes, bundleBytes))) {
+      if (!all && this.#queue.bytes < bundleBytes) return;
+      if (!pacer.hasRoom(Math.min(this.#queue.bytes, bundleBytes))) {
         this.#context.counters.paced++;
-        this.#isBlocked = true;
+        this.#isBlocked = this.#isBurst = true;
         return;
       }
       this.#sendBundle(pacer, bundleBytes, nowMs);
     }
+    this.#isBurst = false;
   }
 
   #sendBundle(pacer: Pacer, bundleBytes: number, nowMs: number): void {
-    const most = Math.min(bundleBytes, this.#context.config.maxBundleSize - DATAGRAM_ROOM);
-    const messages: OutMessage[] = [];
-    let total = 0;
-    for (let next = this.#queue.at(0); next !== undefined; next = this.#queue.at(0)) {
-      const bytes = payloadBytes(next) + MESSAGE_BYTES;
-      if (messages.length > 0 && total + bytes > most) break;
-      total += bytes;
-      messages.push(next);
-      this.#queue.shift();
-    }
-    this.#queuedBytes -= total;
+    const { ackThreshold, maxBundleSize } = this.#context.config;
+    const messages = this.#queue.take(Math.min(bundleBytes, maxBundleSize - DATAGRAM_ROOM));
     const [first] = messages;
-    const isFew = messages.length < this.#context.config.ackThreshold;
-    const isClocked = !isFew || !pacer.awaitsAck || pacer.wantsClock(total);
-    if (isClocked || messages.length > 1) this.#sendList(messages, total, nowMs, isClocked);
-    else if (first !== undefined) this.#sendAlone(first, nowMs);
-  }
-
-  #sendAlone(message: OutMessage, nowMs: number): void {
-    const seqno = this.#number(message);
-    this.#pacer?.sentAlone(seqno, payloadBytes(message), nowMs);
-    this.#below.down(message, nowMs);
+    if (first === undefined) return;
+    const isLast = this.#isBurst && this.#queue.length === 0;
+    const bytes = total(messages);
+    if (messages.length > 1) {
+      const isClocked = isLast || messages.length >= ackThreshold || pacer.wantsClock(bytes);
+      this.#sendList(messages, bytes, isClocked, nowMs);
+    } else this.#sendAlone(first, nowMs, isLast || (bytes <= LARGE_BYTES && pacer.wantsClock(bytes)));
   }
 
   /** @param isClocked to be acknowledged at once */
-  #sendList(messages: OutMessage[], bytes: number, nowMs: number, isClocked = true): void {
+  #sendAlone(message: OutMessage, nowMs: number, isClocked = false): void {
+    const pacer = this.#pacer;
+    const bytes = bundledBytes(message);
+    const isLarge = bytes > LARGE_BYTES;
+    if (isClocked && !isLarge) {
+      this.#sendList([message], bytes, true, nowMs);
+      return;
+    }
+    const seqno = this.#number(message);
+    pacer?.sentAlone(seqno, bytes, nowMs);
+    this.#below.down(message, nowMs);
+    if (!isClocked && !(isLarge && pacer?.wantsClockBetween === true)) return;
+    pacer?.sentList(seqno, 0, true, nowMs);
+    this.#clock.ask(this.window.acked, nowMs);
+  }
+
+  /** @param isClocked to be acknowledged at once */
+  #sendList(messages: OutMessage[], bytes: number, isClocked: boolean, nowMs: number): void {
     for (const message of messages) this.#number(message);
     this.#pacer?.sentList(this.window.highest, bytes, isClocked, nowMs);
-    if (isClocked) this.#transmitClocked(messages, bytes, nowMs);
+    if (isClocked) this.#clock.send(messages, this.window.acked, nowMs);
     else this.#below.downBatch(messages, nowMs);
   }
 
@@ -167,36 +185,6 @@ export class SendConnection extends Connection {
     return seqno;
   }
 
-  /** In one datagram that is acknowledged at once, or, if it has no room for fillers, followed by one of them. */
-  #transmitClocked(messages: OutMessage[], bytes: number, nowMs: number): void {
-    const { ackThreshold, maxBundleSize } = this.#context.config;
-    let count = 0;
-    for (const message of messages) if (!hasNoOrder(message)) count++;
-    const missing = ackThreshold - count;
-    if (missing <= 0) this.#below.downBatch(messages, nowMs);
-    else if (bytes + missing * MESSAGE_BYTES + DATAGRAM_ROOM <= maxBundleSize) {
-      this.#below.downBatch(messages.concat(this.#fillers(missing)), nowMs);
-    } else {
-      this.#below.downBatch(messages, nowMs);
-      this.#below.downBatch(this.#fillers(ackThreshold), nowMs);
-    }
-  }
-
-  #fillers(count: number): OutMessage[] {
-    const { connId, peer, window } = this;
-    const seqno = window.acked;
-    const filler: OutMessage = {
-      dest: peer,
-      flags: 0,
-      headers: [{ protocol: 'UNICAST3', type: 'DATA', seqno, connId, first: false }],
-      payload: null,
-      completes: 0,
-      pendingBytes: 0,
-    };
-    this.#context.counters.acksAskedFor++;
-    return new Array<OutMessage>(count).fill(filler);
-  }
-
   // --- what comes back -------------------------------------------------------------------------------------
 
   /** Answers that were overtaken by a newer one are ignored (WIRE-3.6 section 5). */
@@ -206,18 +194,15 @@ export class SendConnection extends Connection {
     return true;
   }
 
-  /**
-   * `told` is to be told before `flush` is called.
-   * @returns whether something is to be sent again
-   */
-  handleAck(seqno: number, told: Acknowledged, nowMs: number): boolean {
+  /** What it says is to be told before `proceed` is called. */
+  handleAck(seqno: number, told: Acknowledged, nowMs: number): PacerVerdict {
     this.window.acknowledge(seqno, (message, acknowledged) => {
       if (acknowledged <= this.settledSeqno) return;
       told.messages += message.completes;
       told.bytes += message.pendingBytes;
     });
     const isLimited = this.#queue.length > 0;
-    return this.#pacer?.handleAck(this.window.acked, isLimited, nowMs) === true;
+    return this.#pacer?.handleAck(this.window.acked, isLimited, nowMs) ?? 'none';
   }
 
   /** The first message that was not acknowledged, and all that was in one datagram with it. */
@@ -225,22 +210,19 @@ export class SendConnection extends Connection {
     const oldest = this.#pacer?.oldest();
     if (this.#pacer === null || oldest === undefined) return;
     const first = this.window.acked + 1;
-    this.#resendClocked(first, oldest.isList ? oldest.last : first, nowMs);
+    const messages: OutMessage[] = [];
+    for (let seqno = first; seqno <= (oldest.isList ? oldest.last : first); seqno++) {
+      const message = this.window.at(seqno);
+      if (message !== undefined) messages.push(message);
+    }
+    this.#resendClocked(messages, nowMs);
     this.#pacer.resentOldest(nowMs);
   }
 
-  #resendClocked(first: number, last: number, nowMs: number): void {
-    const messages: OutMessage[] = [];
-    let bytes = 0;
-    for (let seqno = first; seqno <= last; seqno++) {
-      const message = this.window.at(seqno);
-      if (message === undefined) continue;
-      messages.push(message);
-      bytes += payloadBytes(message) + MESSAGE_BYTES;
-    }
+  #resendClocked(messages: OutMessage[], nowMs: number): void {
     if (messages.length === 0) return;
     this.#countResends(messages.length);
-    this.#transmitClocked(messages, bytes, nowMs);
+    this.#clock.send(messages, this.window.acked, nowMs);
   }
 
   /** The lowest message that is not acknowledged, marked as the first: the peer starts its window there. */
@@ -266,7 +248,7 @@ export class SendConnection extends Connection {
       const message = this.window.at(seqno);
       if (message === undefined) continue;
       known.push(seqno);
-      bytes += payloadBytes(message) + MESSAGE_BYTES;
+      bytes += bundledBytes(message);
     }
     if (known.length === 0) return;
     pacer?.handleLoss(nowMs);
@@ -301,21 +283,23 @@ export class SendConnection extends Connection {
     for (; taken < this.#owed.length; taken++) {
       const message = this.window.at(this.#owed[taken] as number);
       if (message === undefined) continue; // acknowledged since
-      const size = payloadBytes(message) + MESSAGE_BYTES;
+      const size = bundledBytes(message);
       if (messages.length > 0 && bytes + size > most) break;
       messages.push(message);
       bytes += size;
     }
     this.#owed = this.#owed.slice(taken);
     if (messages.length === 0) return;
-    this.#countResends(messages.length);
-    this.#transmitClocked(messages, bytes, nowMs);
+    this.#resendClocked(messages, nowMs);
     this.#pacer.resentRequested(nowMs);
   }
 
-  /** After an ack or a timeout: what it made room for. */
-  proceed(isLost: boolean, nowMs: number): void {
-    if (this.#owed.length > 0) this.#resendOwed(nowMs);
+  /** After an ack or a timeout: what is to be sent again, and what there is room for now. */
+  proceed(verdict: PacerVerdict, nowMs: number): void {
+    // who never acknowledged anything may have no connection, which only the first message makes
+    const isLost = verdict === 'lost' || (verdict === 'probe' && this.window.acked === 0);
+    if (verdict === 'probe' && !isLost) this.#clock.ask(this.window.acked, nowMs);
+    else if (this.#owed.length > 0) this.#resendOwed(nowMs);
     else if (isLost) this.resendLost(nowMs);
     this.flush(nowMs);
   }
@@ -323,39 +307,48 @@ export class SendConnection extends Connection {
   // --- time ------------------------------------------------------------------------------------------------
 
   handleTimeout(nowMs: number): void {
-    const due = this.#pacer?.handleTimeout(nowMs) ?? 'none';
-    if (due === 'none') return;
-    // who never acknowledged anything may have no connection, which only the first message makes
-    if (due === 'probe' && this.window.acked > 0)
-      this.#below.downBatch(this.#fillers(this.#context.config.ackThreshold), nowMs);
-    this.proceed(due === 'lost' || this.window.acked === 0, nowMs);
+    const verdict = this.#pacer?.handleTimeout(nowMs) ?? 'none';
+    if (verdict !== 'none') this.proceed(verdict, nowMs);
+  }
+
+  /** What was learned of the way to a receiver is no longer true after a while, and takes room. */
+  #rest(isIdle: boolean): void {
+    this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0;
+    if (this.#idleTicks >= MAX_IDLE_TICKS) this.#pacer = null;
   }
 
   /** Once a tick: the last message, if neither it nor an ack moved since the tick before. */
   lastIfStuck(): OutMessage | undefined {
     const { acked, highest } = this.window;
     const stuck = acked < highest && acked === this.#tickAcked && highest === this.#tickHighest;
+    this.#rest(acked === highest && highest === this.#tickHighest && this.#queue.length === 0);
     this.#tickAcked = acked;
     this.#tickHighest = highest;
     return stuck ? this.window.at(highest) : undefined;
   }
 
-  /** The peer left the view. What had not left by then is not sent any more. */
+  /**
+   * The peer left the view. What had not left by then is not sent any more. Should another process come back under
+   * its uuid, that counts timestamps from 1 again.
+   */
   depart(nowMs: number): void {
+    this.#lastTimestamp = null;
     this.settledSeqno = this.window.highest;
-    while (this.#queue.shift() !== undefined);
-    this.#queuedBytes = 0;
+    this.#queue.clear();
+    this.#isBlocked = this.#isBurst = false;
     this.#owed = [];
-    this.#pacer?.stop();
     this.close(nowMs);
+  }
+
+  /** Ticks go on resending the last message; nobody is asked for acks any more. */
+  override close(nowMs: number): void {
+    this.#pacer?.stop();
+    super.close(nowMs);
   }
 }
 
-/** OOB has none, and the stack's own messages must not wait: UFC's credits are what others wait for. */
-function hasNoOrder(message: OutMessage): boolean {
-  return (message.flags & (Flag.OOB | Flag.INTERNAL)) !== 0;
-}
-
-function payloadBytes(message: OutMessage): number {
-  return message.payload?.length ?? 0;
+function total(messages: readonly OutMessage[]): number {
+  let bytes = 0;
+  for (const message of messages) bytes += bundledBytes(message);
+  return bytes;
 }

@@ -144,8 +144,11 @@ export class JGroupsStack {
     if (this.#config.multicast === null) {
       throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
     }
+    const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
+    const pendingBytes = isReliable ? payload.length : 0;
+    const completes = isReliable ? 1 : 0;
     this.#down(
-      { ...counted(payload, flags), dest: null, flags, headers: [], payload, audience, loopback },
+      { dest: null, flags, headers: [], payload, completes, pendingBytes, audience, loopback },
       nowMs,
     );
   }
@@ -276,13 +279,13 @@ export class JGroupsStack {
   peerStats(peer: string, nowMs: number): UdpPeerStats {
     const counters = this.#peers.find(peer);
     const { retransmitted, requested, duplicates, malformed } = counters;
-    const { sent, acked, window, gaps } = this.#unicast3.peerStats(peer);
-    const { credits, queue, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
+    const { sent, acked, window, queue, gaps } = this.#unicast3.peerStats(peer);
+    const { credits, queue: blocked, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
     const unicasts = { sent, acked, window, retransmitted, requested, duplicates, gaps };
     const group = this.#nakack2?.peerStats(peer);
     return {
       ...unicasts,
-      ...{ credits, queue, blockedMs, malformed },
+      ...{ credits, queue: queue + blocked, blockedMs, malformed },
       ...(group === undefined ? {} : { group: { ...group, credits: this.#mfc?.creditsOf(peer) ?? null } }),
     };
   }

@@ -15,6 +15,7 @@ import {
   type OutMessage,
   Protocol,
 } from './protocol.ts';
+import { ResendQueue } from './resend-queue.ts';
 import { type Acknowledged, SendConnection } from './send-connection.ts';
 import { ReceiveConnection } from './unicast3-peer.ts';
 
@@ -36,6 +37,10 @@ export class UNICAST3 extends Protocol {
   readonly #receive = new Map<string, ReceiveConnection>();
   readonly #closed = new ClosedConnections();
   readonly #firstSeqnoAskedMs = new Map<string, number>();
+  /** Of connections that are not paced. */
+  readonly #resends = new ResendQueue((message, nowMs) => {
+    if (message.dest !== null) this.#send.get(addressKey(message.dest))?.resend(message, nowMs);
+  });
   #members: ReadonlySet<string> = new Set();
   #nextConnId = 0;
   /** Shared by ACK and SEND_FIRST_SEQNO. */
@@ -135,6 +140,7 @@ export class UNICAST3 extends Protocol {
     // a duplicate says that our ack was lost
     connection.ackPending = true;
     if (outcome === 'duplicate') {
+      if (isFiller(message)) return;
       this.#counters.duplicates++;
       this.#context.peers.of(message.from).duplicates++;
       return;
@@ -181,7 +187,9 @@ export class UNICAST3 extends Protocol {
       );
       return null;
     }
-    const fresh = new ReceiveConnection(message, header.connId, header.seqno, nowMs);
+    // one object for both directions, the view's mostly: thousands of idle peers are to take little
+    const peer = this.#send.get(from)?.peer ?? message.src;
+    const fresh = new ReceiveConnection(peer, message, header.connId, header.seqno, nowMs);
     this.#receive.set(from, fresh);
     return fresh;
   }
@@ -240,10 +248,10 @@ export class UNICAST3 extends Protocol {
 
   #acknowledge(from: string, connection: SendConnection, seqno: number, nowMs: number): void {
     const told: Acknowledged = { messages: 0, bytes: 0 };
-    const isLost = connection.handleAck(seqno, told, nowMs);
+    const verdict = connection.handleAck(seqno, told, nowMs);
     if (told.messages > 0 || told.bytes > 0) this.#context.acknowledged(from, told.messages, told.bytes);
     if (this.#send.get(from) !== connection) return; // a handler may do anything
-    connection.proceed(isLost, nowMs);
+    connection.proceed(verdict, nowMs);
     this.#schedule(connection, nowMs);
   }
 
@@ -256,18 +264,27 @@ export class UNICAST3 extends Protocol {
       this.#context.malformed(request.from, `its retransmission request is malformed: ${error.message}`);
       return;
     }
-    connection.resendRequested(seqnos, nowMs);
-    this.#schedule(connection, nowMs);
+    if (connection.isPaced) {
+      connection.resendRequested(seqnos, nowMs);
+      this.#schedule(connection, nowMs);
+      return;
+    }
+    const { from } = request;
+    const find = (seqno: number): OutMessage | undefined =>
+      this.#send.get(from) === connection ? connection.window.at(seqno) : undefined;
+    this.#resends.add(from, seqnos, find, nowMs);
   }
 
   // --- time ------------------------------------------------------------------------------------------------
 
   override nextDeadlineMs(): number {
-    return Math.min(this.#nextTickMs, this.#timeoutAtMs, this.#flushAtMs);
+    const dueMs = Math.min(this.#timeoutAtMs, this.#resends.nextDeadlineMs());
+    return Math.min(this.#nextTickMs, dueMs, this.#flushAtMs);
   }
 
   override handleTimeout(nowMs: number): void {
     if (nowMs >= this.#timeoutAtMs) this.#handleTimeouts(nowMs);
+    this.#resends.handleTimeout(nowMs);
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + this.#config.xmitIntervalMs;
     this.sendPendingAcks(nowMs);
@@ -351,13 +368,15 @@ export class UNICAST3 extends Protocol {
     );
   }
 
-  peerStats(key: string): Pick<UdpPeerStats, 'sent' | 'acked' | 'window' | 'gaps'> {
-    const send = this.#send.get(key)?.window;
+  peerStats(key: string): Pick<UdpPeerStats, 'sent' | 'acked' | 'window' | 'queue' | 'gaps'> {
+    const connection = this.#send.get(key);
+    const send = connection?.window;
     const { sentBefore, ackedBefore } = this.#context.peers.find(key);
     return {
       sent: sentBefore + (send?.highest ?? 0),
       acked: ackedBefore + (send?.acked ?? 0),
       window: send?.size ?? 0,
+      queue: connection?.queued ?? 0,
       gaps: this.#receive.get(key)?.window.gaps ?? 0,
     };
   }
@@ -399,6 +418,11 @@ export class UNICAST3 extends Protocol {
   ): void {
     this.below.down(controlMessage(dest, controlFlags(header.type), header, payload), nowMs);
   }
+}
+
+/** Sent by stacks like ours to have a list acknowledged at once (`SendConnection`): a duplicate by intention. */
+function isFiller({ headers, payload }: InMessage): boolean {
+  return payload === null && headers.length === 1;
 }
 
 /** Of two addresses with one uuid; one that has not joined tells -1 for its view. */

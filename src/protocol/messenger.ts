@@ -75,7 +75,7 @@ export interface UdpPeerStats {
   readonly gaps: number;
   /** Payload bytes that we may send before it has to give new credits; null without flow control. */
   readonly credits: number | null;
-  /** Messages that wait for credits now. */
+  /** Messages that have no number yet: they wait for credits, or until what is under way is acknowledged. */
   readonly queue: number;
   /** Milliseconds that messages waited for credits, in all. */
   readonly blockedMs: number;

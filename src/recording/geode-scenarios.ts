@@ -265,4 +265,23 @@ export const GEODE_SCENARIOS: readonly Scenario[] = [
      await delivered
      sleep 1.2`,
   ),
+  scenario(
+    'mcast-credits',
+    'group messages without IP multicast whose credits of 20,000 bytes run out and are given anew, with some loss',
+    JGROUPS_3_6,
+    geode(3, `FC_MAX_CREDITS=20000 ${GROUP}`),
+    `*: view 2 0:0,1:1,2:2
+     await commands
+     p0: send all 1000 30
+     p1: send all 700 20 - 2
+     p2: send all 9000 3
+     await delivered
+     p1: drop 4 3
+     p2: drop 3 4
+     p0: send all 1500 16 - 3
+     p1: send all 200 4 O
+     p0: send all 100 2 R
+     await delivered
+     sleep 1.5`,
+  ),
 ];

@@ -174,4 +174,65 @@ export const JGROUPS_SCENARIOS: readonly Scenario[] = [
      await delivered
      sleep 1`,
   ),
+  scenario(
+    'udp-default-loss',
+    'udp.xml: four members join one after the other and lose some of what the others say',
+    JGROUPS_3_6,
+    cluster(4, 'udp.xml'),
+    `start 0
+     start 1
+     await view 2
+     p0: send all 100 3
+     await delivered
+     start 2
+     await view 3
+     p2: drop 4 5
+     p1: drop 3 4
+     p0: send all 100 12 - 5
+     p1: send all 900 8 - 5
+     p2: send 0 500 5
+     await delivered
+     start 3
+     await view 4
+     p3: send all 120 3
+     p0: drop 3 3
+     p1: send all 130 6 O
+     p2: send all 70000 1
+     await delivered
+     sleep 1
+     p1: leave
+     await commands
+     await view 3
+     p0: send all 77 2
+     p3: send 2 64 2
+     await delivered
+     sleep 1`,
+  ),
+  scenario(
+    'tcp-default-crash',
+    'tcp.xml: a member is killed, then the coordinator; the survivors find out and go on',
+    JGROUPS_3_6,
+    cluster(4, 'tcp.xml'),
+    `start 0
+     start 1
+     await view 2
+     start 2
+     start 3
+     await view 4
+     p0: send all 100 10
+     p1: send all 120 6 - 3
+     p2: send 0 140 5
+     p3: send all 65000 1
+     await delivered
+     kill 2
+     await view 3
+     p0: send all 64 3
+     p3: send 1 80000 1
+     await delivered
+     kill 0
+     await view 2
+     p1: send all 32 2
+     await delivered
+     sleep 1`,
+  ),
 ];

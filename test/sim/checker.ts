@@ -64,10 +64,14 @@ export class Checker {
     );
   }
 
-  /** One message for all of them, in order with the sender's other group messages only. */
+  /**
+   * One message for all of them, in order with the sender's other group messages only. A stack that sends it to each
+   * on its own may have refused it for others.
+   */
   acceptGroup(
     sender: number,
     recipients: readonly MemberId[],
+    refused: readonly MemberId[],
     payload: Buffer,
     ordered: boolean,
     atMs: number,
@@ -77,6 +81,9 @@ export class Checker {
     const message = this.#members[sender]!.group.add(number, ordered, crc32(payload), atMs);
     for (const recipient of recipients) {
       this.#pair(sender, this.#watched(recipient).index).acceptGroup(message);
+    }
+    for (const recipient of refused) {
+      this.#pair(sender, this.#watched(recipient).index).refuseGroup(message);
     }
   }
 

@@ -9,11 +9,11 @@ type DefectName = keyof typeof GROUP_DEFECTS;
 
 /** As which property each mistake shows. */
 const PROPERTIES: Readonly<Record<DefectName, readonly string[]>> = {
-  'lets STABLE purge too early': ['counts', 'liveness', 'order'],
-  'counts votes of another view': ['counts', 'liveness', 'order'],
+  'lets STABLE purge too early': ['counts', 'flush', 'liveness', 'order'],
+  'counts votes of another view': ['counts', 'flush', 'liveness', 'order'],
   'does not ask for the last seqno that it hears of': ['liveness'],
   'sends nothing again': ['liveness'],
-  'gives digests that are one ahead': ['liveness', 'order'],
+  'gives digests that are one ahead': ['counts', 'flush', 'liveness', 'order'],
   'gives digests that are one behind': ['digest'],
   'takes no notice of a digest': ['digest'],
   'sends a group message twice': ['duplicate'],

@@ -60,6 +60,8 @@ export class Pair {
   #ordered = 0;
   #nextSingle = 0;
   #firstOwedInGroup: number | null = null;
+  /** Places of group messages that were refused for this recipient, and accepted for another. */
+  readonly #refusedInGroup = new Set<number>();
   /** Ordered group messages before this one are in the digest with which the recipient joined. */
   #groupFloor = 0;
 
@@ -90,6 +92,10 @@ export class Pair {
     if (message.ordered) this.#firstOwedInGroup ??= message.position;
   }
 
+  refuseGroup({ position }: SentMessage): void {
+    if (position >= 0) this.#refusedInGroup.add(position);
+  }
+
   startAt(position: number): void {
     this.#groupFloor = position;
   }
@@ -118,7 +124,9 @@ export class Pair {
     }
     const latest = this.#firstOwedInGroup ?? position;
     let expected = this.nextInGroup ?? Math.min(position, latest);
-    if (this.#changesStacks) while (expected < position && !this.#isOwed(expected)) expected++;
+    const isSkipped = (at: number): boolean =>
+      this.#refusedInGroup.has(at) || (this.#changesStacks && !this.#isOwed(at));
+    while (expected < position && isSkipped(expected)) expected++;
     this.nextInGroup = this.#follow(message, expected);
   }
 

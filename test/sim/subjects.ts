@@ -4,7 +4,7 @@ import type { MessengerFactory } from './cluster.ts';
 import { ReferenceMessenger, type Defect } from './reference-messenger.ts';
 import type { Subject } from './scenario.ts';
 import { ALL_KINDS, GROUP_KINDS } from './scripts.ts';
-import { groupTuning } from './tuning.ts';
+import { groupTuning, unicastTuning } from './tuning.ts';
 
 /** Ordinals (GEODE-WIRE section 1.2): Geode 1.15 is 150; new ones are whatever is above all that speak UDP only. */
 const VERSIONS = { old: 150, new: 200 };
@@ -36,6 +36,7 @@ const create: MessengerFactory = (environment, { host, ports, name, version, kin
 const rollgate: Subject = {
   name: 'rollgate',
   create,
+  tune: unicastTuning,
   kinds: ALL_KINDS,
   mix: 'mixed',
   versions: VERSIONS,

@@ -53,7 +53,7 @@ export class OwnEngine implements Engine {
     const messages = payloads.map((payload): OutgoingMessage => ({
       recipients,
       payload,
-      ...bundling(bundle),
+      dontBundle: !bundle,
     }));
     for (let sent = 0; sent < count;) {
       const end = Math.min(count, sent + MESSAGES_A_TURN);
@@ -97,11 +97,6 @@ export class OwnEngine implements Engine {
     if (member === undefined) throw new Error(`no member ${uuid} in the view`);
     return member;
   }
-}
-
-/** Whether a message may share its datagram with others; a messenger that never bundles does not know the option. */
-function bundling(bundle: boolean): Partial<OutgoingMessage> {
-  return { dontBundle: !bundle } as Partial<OutgoingMessage>;
 }
 
 /** @param text `<host>:<port>:<viewId>:<uuid>` */

@@ -5,6 +5,7 @@ import {
   type Message,
   type Nakack2Header,
   type StableHeader,
+  type ViewId,
 } from '../../../codecs/jgroups/message.ts';
 import { decodePayload } from '../../../codecs/jgroups/v3_6/payload.ts';
 import { digestEntries } from '../../jgroups/digest.ts';
@@ -31,13 +32,6 @@ export interface GroupCheckContext {
   readonly problem: (what: string) => void;
 }
 
-/** What a member told of how far it had got, in a view. */
-interface Gossip {
-  readonly viewId: number;
-  /** By sender. */
-  readonly delivered: ReadonlyMap<string, number>;
-}
-
 /** Holds what the stack says about group messages against the rules of the wire (WIRE-3.6 sections 6 and 7). */
 export class GroupChecks {
   readonly #context: GroupCheckContext;
@@ -48,20 +42,21 @@ export class GroupChecks {
   readonly #requested = new Map<string, Set<number>>();
   /** By peer: those of them that were not sent again yet. */
   readonly unanswered = new Map<string, Set<number>>();
-  readonly #gossips = new Map<string, Gossip>();
+  /** By member: how far it told that each sender's messages had got there, in the view that we have. */
+  readonly #gossips = new Map<string, ReadonlyMap<string, number>>();
   /** Of the senders in the datagram that is being handled: how far they had got before it. */
   #before: ReadonlyMap<string, number> = new Map();
   #others: ReadonlySet<string> = new Set();
-  #viewId = 0;
+  #viewId: ViewId | null = null;
 
   constructor(context: GroupCheckContext) {
     this.#context = context;
   }
 
-  installView(keys: ReadonlySet<string>, viewId: number): void {
+  installView(keys: ReadonlySet<string>, viewId: ViewId): void {
     this.#others = new Set([...keys].filter((key) => key !== this.#context.key));
     this.#viewId = viewId;
-    for (const key of this.#gossips.keys()) if (!this.#others.has(key)) this.#gossips.delete(key);
+    this.#gossips.clear();
   }
 
   // --- what comes ------------------------------------------------------------------------------------------
@@ -78,15 +73,26 @@ export class GroupChecks {
   }
 
   /** @param message as the stack gets it, in its own numbers */
-  handle(from: string, message: Message): void {
+  handle(from: string, message: Message, nowMs: number): void {
     const header = headerOf(message, 'NAKACK2');
     if (header?.type === 'XMIT_REQ' && addressKey(header.sender) === this.#context.key)
       this.#request(from, message);
     const stable = headerOf(message, 'STABLE');
-    if (stable?.type === 'STABLE_GOSSIP' && stable.viewId !== null) {
-      const delivered = new Map(pairsOf(message).map(({ key, highestDelivered }) => [key, highestDelivered]));
-      this.#gossips.set(from, { viewId: stable.viewId.id, delivered });
+    if (stable === undefined || !this.#isOurView(stable) || !this.#others.has(from)) return;
+    const pairs = pairsOf(message);
+    if (stable.type === 'STABLE_GOSSIP') {
+      this.#gossips.set(from, new Map(pairs.map(({ key, highestDelivered }) => [key, highestDelivered])));
+      return;
     }
+    // who has less than was received somewhere asks for that one
+    for (const { key, highestReceived } of pairs) this.#context.model.hear(key, highestReceived, nowMs);
+  }
+
+  #isOurView({ viewId }: StableHeader): boolean {
+    const ours = this.#viewId;
+    return (
+      viewId !== null && viewId.id === ours?.id && addressKey(viewId.creator) === addressKey(ours.creator)
+    );
   }
 
   #request(from: string, message: Message): void {
@@ -172,39 +178,34 @@ export class GroupChecks {
     this.unanswered.get(to)?.delete(seqno);
   }
 
-  #checkDigest({ type, viewId }: StableHeader, message: Message): void {
+  #checkDigest(header: StableHeader, message: Message): void {
     const { key: self, nameOf, problem } = this.#context;
+    const { type } = header;
+    // the stack may be a view behind the model, within one datagram
+    if (!this.#isOurView(header)) return;
     for (const { key, highestDelivered } of pairsOf(message)) {
       if (key === self) continue;
-      const [least, most] = this.#bounds(key, type, viewId?.id ?? 0);
+      const [least, most] = this.#bounds(key, type);
       if (highestDelivered > most || highestDelivered < least) {
-        const what =
-          type === 'STABILITY' ? `stable up to ${highestDelivered}` : `delivered up to ${highestDelivered}`;
-        problem(`said that group messages of ${nameOf(key)} are ${what}, and they are up to ${most}`);
+        const what = type === 'STABILITY' ? 'stable' : 'delivered';
+        problem(
+          `said that of ${nameOf(key)} ${highestDelivered} group messages are ${what}, and ${most} are`,
+        );
       }
     }
-    if (type === 'STABILITY') this.#checkVotes(viewId?.id ?? 0);
+    if (type === 'STABLE_GOSSIP') return;
+    const silent = [...this.#others].filter((key) => !this.#gossips.has(key));
+    if (silent.length > 0)
+      problem(`said what is stable before ${list(silent.map(nameOf))} had told what it has`);
   }
 
   /** Of what may be said to be delivered of a sender. */
-  #bounds(sender: string, type: StableHeader['type'], viewId: number): [least: number, most: number] {
-    const { model } = this.#context;
-    const delivered = model.contiguous(sender);
+  #bounds(sender: string, type: StableHeader['type']): [least: number, most: number] {
+    const delivered = this.#context.model.contiguous(sender);
     if (type === 'STABLE_GOSSIP') return [this.#before.get(sender) ?? delivered, delivered];
     let most = delivered;
-    for (const key of this.#others) {
-      const gossip = this.#gossips.get(key);
-      // what a member told in this view, it has; of its own messages it has all
-      if (gossip?.viewId === viewId) most = Math.min(most, gossip.delivered.get(sender) ?? 0);
-    }
+    for (const gossip of this.#gossips.values()) most = Math.min(most, gossip.get(sender) ?? 0);
     return [0, most];
-  }
-
-  #checkVotes(viewId: number): void {
-    const { nameOf, problem } = this.#context;
-    const silent = [...this.#others].filter((key) => this.#gossips.get(key)?.viewId !== viewId);
-    if (viewId !== this.#viewId || silent.length === 0) return;
-    problem(`said what is stable before ${list(silent.map(nameOf))} had told how far it was`);
   }
 
   /** @param patienceMs how long it may take until an idle sender tells of its last message */
@@ -219,16 +220,14 @@ export class GroupChecks {
 interface Told {
   readonly key: string;
   readonly highestDelivered: number;
+  readonly highestReceived: number;
 }
 
 function pairsOf(message: Message): Told[] {
   try {
     const payload = decodePayload(message);
     if (payload?.kind !== 'digest' || payload.digest === null) return [];
-    return digestEntries(payload.digest).map(({ key, pair }) => ({
-      key,
-      highestDelivered: pair.highestDelivered,
-    }));
+    return digestEntries(payload.digest).map(({ key, pair }) => ({ key, ...pair }));
   } catch (error) {
     if (error instanceof CodecError || error instanceof LocalProtocolError) return [];
     throw error;

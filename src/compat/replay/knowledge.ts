@@ -13,10 +13,10 @@ import type { Addressed, CapturedDatagram } from './captured-datagrams.ts';
 import { creditsOf } from './credits.ts';
 import { isMulticast } from './places.ts';
 
-/** What JGroups' tcp.xml sets otherwise than its udp.xml; it has no UFC. */
+/** What JGroups' tcp.xml sets otherwise than its udp.xml; it has neither UFC nor RSVP. */
 const TCP_XML_STACK: JGroupsConfig = {
   ...UDP_XML_STACK,
-  protocols: UDP_XML_STACK.protocols.filter((name) => name !== 'UFC'),
+  protocols: UDP_XML_STACK.protocols.filter((name) => name !== 'UFC' && name !== 'RSVP'),
   mcastXmitIntervalMs: 1_000,
   connExpiryTimeoutMs: 120_000,
 };

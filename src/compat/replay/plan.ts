@@ -52,7 +52,7 @@ export function planReplay(scan: CaptureScan, truth: Truth | null): ReplayPlan {
       name: nameOf(uuid),
       address,
       config,
-      startMs: inStep(sinceMs, scan.ticksMs.get(uuid), config.xmitIntervalMs),
+      startMs: inStep(sinceMs, scan.tickOf(uuid), config.xmitIntervalMs),
       endMs,
       twilightMs: endMs - TWILIGHT_MS,
       selfChecked,

@@ -1,10 +1,4 @@
-import {
-  type Address,
-  addressKey,
-  type Datagram,
-  Flag,
-  type Message,
-} from '../../../codecs/jgroups/message.ts';
+import { type Address, addressKey, type Datagram, type Message } from '../../../codecs/jgroups/message.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import { encoded, withMessages } from './alignment.ts';
 import { type CapturedDatagram, messagesOf } from './captured-datagrams.ts';
@@ -12,7 +6,7 @@ import type { FaultyWorld } from './faulty-world.ts';
 import type { InstalledView } from './membership.ts';
 import { isMulticast } from './places.ts';
 import { geodeAddress, payloadOf, type ReplayPlan } from './plan.ts';
-import { ReplayedMember } from './replayed-member.ts';
+import { isNumberedForGroup, ReplayedMember } from './replayed-member.ts';
 import { connectionKey, isOf36 } from './scan.ts';
 import { GROUP, SentMessages } from './sent-messages.ts';
 import type { TruthSend, TruthView } from './truth.ts';
@@ -140,7 +134,8 @@ export class ReplayRun {
     // without ids, each is newer than the one before
     const id = viewId?.id ?? (member.view?.viewId.id ?? -1) + 1;
     const view: InstalledView = { viewId: { creator, id }, members: addresses, digest: null, isMerge: false };
-    if (byGms && members.length > 1 && (member.view?.viewId.id ?? -1) < id) this.untold++;
+    if (byGms && (member.view?.viewId.id ?? -1) >= id) return;
+    if (byGms && members.length > 1) this.untold++;
     member.installView(view, nowMs);
     this.#faulty?.installView(peer, view, nowMs);
   }
@@ -301,10 +296,4 @@ function timeOf({ timeMs, byGms, peer, members }: TruthView, { views }: ReplayPl
   // nobody need be told of a view of one: it may not be on the wire
   const isFirst = views.find((view) => view.peer === peer)?.timeMs === timeMs;
   return isFirst ? timeMs : timeMs + AFTER_THE_WIRE_MS;
-}
-
-/** Also where a copy of it goes to one member. */
-function isNumberedForGroup({ headers, flags }: Message): boolean {
-  const header = headerOf({ headers }, 'NAKACK2');
-  return (header?.type === 'MSG' || header?.type === 'XMIT_RSP') && (flags & Flag.NO_RELIABILITY) === 0;
 }

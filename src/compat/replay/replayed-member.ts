@@ -10,6 +10,7 @@ import {
 import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
 import type { JGroupsConfig } from '../../jgroups/config.ts';
 import type { DigestEntry } from '../../jgroups/digest.ts';
+import { headerOf } from '../../jgroups/protocol.ts';
 import { foreignHeaders, isServiceMessage } from '../../jgroups/services.ts';
 import { JGroupsStack } from '../../jgroups/stack.ts';
 import { seededRng } from '../../protocol/rng.ts';
@@ -42,6 +43,23 @@ export interface MemberPlan {
 
 const MAX_PROBLEMS = 20;
 
+/**
+ * JGroups reads unicasts and multicasts by two threads, and handles messages by several: what was captured shortly
+ * before a view that came the other way may have been handled after it.
+ */
+const OTHER_THREAD_MS = 100;
+
+/** Datagrams that are kept for that. */
+const MAX_HELD = 1_000;
+
+interface Held {
+  readonly datagram: Datagram;
+  readonly bytes: Buffer;
+  readonly host: string;
+  readonly port: number;
+  readonly untilMs: number;
+}
+
 /** The production stack in the place of one real member. */
 export class ReplayedMember {
   readonly plan: MemberPlan;
@@ -63,6 +81,8 @@ export class ReplayedMember {
   readonly #modelMembership: Membership;
   readonly #joinDigest = new JoinDigest();
   readonly #resolve: (address: Address) => Address;
+  /** With group messages of senders that are in no view yet. */
+  #held: Held[] = [];
   deliveredCount = 0;
   /** Messages of membership, discovery and failure detection. */
   serviceCount = 0;
@@ -155,12 +175,13 @@ export class ReplayedMember {
 
   handleTimeout(nowMs: number): void {
     this.#nowMs = nowMs;
+    if (nowMs > this.stack.nextDeadlineMs()) this.replyChecks.resumeTicks(nowMs);
     this.stack.handleTimeout(nowMs);
   }
 
-  /** The view that it has. */
+  /** The view that it should have. */
   get view(): InstalledView | null {
-    return this.#membership.current;
+    return this.#modelMembership.current;
   }
 
   /** From outside, as Geode does it. */
@@ -170,6 +191,7 @@ export class ReplayedMember {
     this.#modelMembership.install(given, nowMs);
     this.#membership.install(given, nowMs);
     this.#settle(nowMs);
+    this.#receiveHeld(nowMs);
   }
 
   #installInModel(view: InstalledView, nowMs: number): void {
@@ -179,7 +201,7 @@ export class ReplayedMember {
       sender: key,
       delivered: pair.highestDelivered,
     }));
-    this.replyChecks.installView(keys, view.viewId.id);
+    this.replyChecks.installView(keys, view.viewId);
     this.model.group.installView(keys, starts, view.isMerge, nowMs);
   }
 
@@ -265,15 +287,36 @@ export class ReplayedMember {
     this.#nowMs = nowMs;
     const [translated, translatedBytes] = this.#alignment.translate(datagram, bytes);
     const theirs = this.forUs(datagram);
+    const isEarly = theirs.some(({ message, src }) => this.#isFromStranger(message, src));
     const ours = translated === datagram ? theirs : this.forUs(translated);
     this.replyChecks.begin(theirs);
     for (const { message, src, dest } of theirs) {
       this.model.receive(addressKey(src as Address), message, dest === null, nowMs);
     }
-    for (const { message, src } of ours) this.replyChecks.handle(addressKey(src as Address), message);
+    for (const { message, src } of ours) this.replyChecks.handle(addressKey(src as Address), message, nowMs);
     this.stack.handleDatagram(translatedBytes, host, port, nowMs);
     this.#settle(nowMs);
     this.replyChecks.end(theirs, (peer, seqno) => this.#alignment.seqno(peer, seqno));
+    this.#receiveHeld(nowMs);
+    if (!isEarly) return;
+    this.#held.push({ datagram, bytes, host, port, untilMs: nowMs + OTHER_THREAD_MS });
+    if (this.#held.length > MAX_HELD) this.#held.shift();
+  }
+
+  #isFromStranger(message: Message, src: Address | null): boolean {
+    const { group } = this.model;
+    return group.hasView && src !== null && isNumberedForGroup(message) && !group.has(addressKey(src));
+  }
+
+  /** Once their senders are in a view. */
+  #receiveHeld(nowMs: number): void {
+    if (this.#held.length === 0) return;
+    const held = this.#held.filter(({ untilMs }) => nowMs <= untilMs);
+    const isReady = ({ datagram }: Held): boolean =>
+      this.forUs(datagram).some(({ src }) => src !== null && this.model.group.has(addressKey(src)));
+    this.#held = held.filter((one) => !isReady(one));
+    for (const one of held)
+      if (isReady(one)) this.receive(one.datagram, one.bytes, one.host, one.port, nowMs);
   }
 
   /** What it has to do at once. */
@@ -319,6 +362,12 @@ export class ReplayedMember {
 
 /** What is to be done at once may lead to more of it, not without end. */
 const MAX_TURNS = 100;
+
+/** Also where a copy of it goes to one member. */
+export function isNumberedForGroup({ headers, flags }: Pick<Message, 'headers' | 'flags'>): boolean {
+  const header = headerOf({ headers }, 'NAKACK2');
+  return (header?.type === 'MSG' || header?.type === 'XMIT_RSP') && !isUnreliable(flags);
+}
 
 /** Tells a view from others. */
 export function viewKey(id: number, members: Iterable<string>): string {

@@ -1,4 +1,10 @@
-import { type Address, addressKey, Flag, type Message } from '../../../codecs/jgroups/message.ts';
+import {
+  type Address,
+  addressKey,
+  Flag,
+  type Message,
+  type ViewId,
+} from '../../../codecs/jgroups/message.ts';
 import type { JGroupsConfig } from '../../jgroups/config.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import type { Addressed } from './captured-datagrams.ts';
@@ -9,13 +15,13 @@ import { type ReplyLog, seqnosOf, wasSent } from './reply-log.ts';
 import { FLOW_PROTOCOLS, type FlowProtocol, type WireModel } from './wire-model.ts';
 import { list } from './words.ts';
 
-/** Two ticks, and what a clock may be off. */
+/** On top of two ticks, after which an idle sender must have told of its last message. */
 const SLACK_MS = 100;
 
 /** Whose checks they are. */
 export interface ReplyCheckContext {
   readonly key: string;
-  readonly plan: { readonly config: JGroupsConfig };
+  readonly plan: { readonly config: JGroupsConfig; readonly startMs: number };
   readonly model: WireModel;
   /** What the stack said. */
   readonly ours: ReplyLog;
@@ -34,16 +40,19 @@ export class ReplyChecks {
   #sentNow = new Map<string, Set<number>>();
   /** Own messages up to here went to the group for the first time. */
   #sentToGroup = 0;
+  /** Of a tick, and all intervals after it. */
+  #ticksFromMs: number;
 
   constructor(context: ReplyCheckContext) {
     const { maxCredits } = context.plan.config;
     this.#context = context;
+    this.#ticksFromMs = context.plan.startMs;
     this.#credits = { UFC: new CreditCheck(maxCredits), MFC: new CreditCheck(maxCredits) };
     const { key, model, ours, nameOf, problem } = context;
     this.group = new GroupChecks({ key, model: model.group, ours, nameOf, problem });
   }
 
-  installView(keys: ReadonlySet<string>, viewId: number): void {
+  installView(keys: ReadonlySet<string>, viewId: ViewId): void {
     const others = new Set([...keys].filter((key) => key !== this.#context.key));
     for (const protocol of FLOW_PROTOCOLS) this.#credits[protocol].installView(others);
     this.group.installView(keys, viewId);
@@ -63,8 +72,8 @@ export class ReplyChecks {
   }
 
   /** @param message as the stack gets it, in its own numbers */
-  handle(from: string, message: Message): void {
-    this.group.handle(from, message);
+  handle(from: string, message: Message, nowMs: number): void {
+    this.group.handle(from, message, nowMs);
   }
 
   /** @param mine a seqno of the real member's messages to a peer as the stack has it */
@@ -91,16 +100,30 @@ export class ReplyChecks {
   gapClosed(src: string, seqno: number, sinceMs: number, timeMs: number, toGroup: boolean): void {
     const { ours, model, nameOf, problem } = this.#context;
     const { asked, groupAsked } = ours.of(src);
-    if (timeMs - sinceMs <= this.#patienceMs(toGroup) || (toGroup ? groupAsked : asked).has(seqno)) return;
-    if (toGroup && !model.group.isStartKnown(src)) return;
+    if (this.#ticks(sinceMs, timeMs, toGroup) < 2 || (toGroup ? groupAsked : asked).has(seqno)) return;
+    // of one of whom nothing was delivered yet, all are asked for once, then a few at a time (MemberWindow)
+    if (toGroup && !model.group.isCertain(src) && groupAsked.size > 0) return;
     const what = toGroup ? `group message ${seqno}` : `${seqno}`;
     problem(`did not ask ${nameOf(src)} for ${what}, missing for ${Math.round(timeMs - sinceMs)} ms`);
   }
 
-  /** The first tick sees a gap, the second asks (WIRE-3.6 section 5). */
-  #patienceMs(toGroup: boolean): number {
+  /** Of the stack, in between: the first that sees a gap remembers it, the second asks (WIRE-3.6 section 5). */
+  #ticks(sinceMs: number, untilMs: number, toGroup: boolean): number {
+    const intervalMs = this.#intervalMs(toGroup);
+    if (sinceMs < this.#ticksFromMs) return this.#ticks(this.#ticksFromMs, untilMs, toGroup);
+    const before = Math.floor((sinceMs - this.#ticksFromMs) / intervalMs);
+    // one at the time at which a message comes may be before or after it
+    return Math.ceil((untilMs - this.#ticksFromMs) / intervalMs) - 1 - before;
+  }
+
+  #intervalMs(toGroup: boolean): number {
     const { xmitIntervalMs, mcastXmitIntervalMs } = this.#context.plan.config;
-    return 2 * (toGroup ? mcastXmitIntervalMs : xmitIntervalMs) + SLACK_MS;
+    return toGroup ? mcastXmitIntervalMs : xmitIntervalMs;
+  }
+
+  /** The clock jumped: ticks go on from now. */
+  resumeTicks(nowMs: number): void {
+    this.#ticksFromMs = nowMs;
   }
 
   // --- what the stack sends --------------------------------------------------------------------------------
@@ -165,6 +188,6 @@ export class ReplyChecks {
     for (const { src, seqno, sinceMs } of this.#context.model.group.open()) {
       this.gapClosed(src, seqno, sinceMs, nowMs, true);
     }
-    this.group.finish(nowMs, this.#patienceMs(true));
+    this.group.finish(nowMs, 2 * this.#intervalMs(true) + SLACK_MS);
   }
 }

@@ -19,7 +19,7 @@ import type { TruthDrop, TruthPeer } from './truth.ts';
 export const MAX_MEMBERS = 1_000;
 
 /** Headers of the production stack's protocols; messages of services (GMS, discovery, ...) go past it. */
-const SPOKEN: readonly string[] = ['TP', 'UNICAST3', 'NAKACK2', 'STABLE', 'UFC', 'MFC', 'FRAG2'];
+const SPOKEN: readonly string[] = ['TP', 'UNICAST3', 'NAKACK2', 'STABLE', 'UFC', 'MFC', 'FRAG2', 'RSVP'];
 
 export interface SeenMember {
   readonly uuid: string;
@@ -52,8 +52,11 @@ export class CaptureScan {
   readonly joiners = new Set<string>();
   /** Of the first tick of each member that shows, by uuid: an ack or a gap request. */
   readonly ticksMs = new Map<string, number>();
+  /** Of the first tick for group messages, where each member tells of its last one. */
+  readonly groupTicksMs = new Map<string, number>();
   /** Of the last message of an application, or a copy of it. */
   lastMessageMs = -Infinity;
+  /** Uuids of those who asked for unicasts again. */
   readonly #askers = new Set<string>();
 
   constructor(peers: readonly TruthPeer[], drops: readonly TruthDrop[]) {
@@ -129,6 +132,7 @@ export class CaptureScan {
     if (group?.type === 'MSG' || group?.type === 'XMIT_RSP') {
       this.firstSeqnos.set(from, Math.min(group.seqno, this.firstSeqnos.get(from) ?? Infinity));
     }
+    if (group?.type === 'HIGHEST_SEQNO' && !this.groupTicksMs.has(from)) this.groupTicksMs.set(from, timeMs);
     if (dest === null) return;
     const to = addressKey(dest);
     if (headerOf(message, 'GMS')?.type === 'JOIN_RSP') this.joiners.add(to);
@@ -143,6 +147,13 @@ export class CaptureScan {
       this.#askers.add(from); // an ack may also come at once, a gap request never does
       this.ticksMs.set(from, timeMs);
     }
+  }
+
+  /** A tick of a member, of the kind that shows more; in a real stack both go on for themselves. */
+  tickOf(uuid: string): number | undefined {
+    return this.#askers.has(uuid)
+      ? this.ticksMs.get(uuid)
+      : (this.groupTicksMs.get(uuid) ?? this.ticksMs.get(uuid));
   }
 
   #member(address: Address, timeMs: number, version: number | null): void {

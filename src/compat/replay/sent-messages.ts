@@ -45,6 +45,8 @@ export class SentMessages {
   take(dest: string, src: string, message: Message): Sent | null {
     for (const protocol of ['UFC', 'MFC', 'STABLE'] as const)
       if (headerOf(message, protocol) !== undefined) return null;
+    const confirmation = headerOf(message, 'RSVP');
+    if (confirmation !== undefined && confirmation.type !== 'REQ') return null;
     const isService = isServiceMessage(message);
     const group = headerOf(message, 'NAKACK2');
     if (group !== undefined) {

@@ -20,7 +20,7 @@ const FIRST_LETTER = 'A'.charCodeAt(0);
 
 /** Reads the log of JGroups peers: events named by `ev`. */
 export function jgroupsEvents(lines: readonly TruthLine[]): Truth {
-  const log = new JGroupsLog();
+  const log = new JGroupsLog(lines);
   for (const line of lines) log.take(line);
   return log.truth();
 }
@@ -29,6 +29,8 @@ class JGroupsLog {
   readonly #peers: TruthPeer[] = [];
   /** Who has the name now: one that is started again is another. */
   readonly #current = new Map<string, TruthPeer>();
+  /** Who will have it, in order: a peer that joins by itself says that it is up when it has, and more before. */
+  readonly #coming = new Map<string, TruthPeer[]>();
   readonly #views: TruthView[] = [];
   readonly #sends: TruthSend[] = [];
   readonly #deliveries: TruthDelivery[] = [];
@@ -38,13 +40,20 @@ class JGroupsLog {
   readonly #sentFlags = new Map<string, number>();
   #tellsDeliveries = false;
 
+  constructor(lines: readonly TruthLine[]) {
+    for (const line of lines) {
+      if (textOf(line, 'ev') !== 'up') continue;
+      const peer = peerOf(line);
+      this.#coming.set(peer.name, [...(this.#coming.get(peer.name) ?? []), peer]);
+    }
+  }
+
   take(line: TruthLine): void {
     const ev = textOf(line, 'ev');
     if (ev === 'up') {
-      this.#up(line);
+      this.#up(textOf(line, 'peer'), line.t);
       return;
     }
-    // the first view of JGroups' own membership comes before the peer says that it is up
     if (ev === 'view' && textOf(line, 'view') !== '') {
       this.#gmsView(line);
       return;
@@ -62,9 +71,15 @@ class JGroupsLog {
   /** By its name, or by what it is called beside it: `1` is `p1`, which may be B. */
   #peer(text: string): TruthPeer | undefined {
     const [, index] = /^p?(\d+)$/.exec(text) ?? [];
-    if (index === undefined) return this.#current.get(text);
+    if (index === undefined) return this.#named(text);
     const letter = String.fromCharCode(FIRST_LETTER + Number(index));
-    return this.#current.get(text) ?? this.#current.get(`p${index}`) ?? this.#current.get(letter);
+    return this.#named(text) ?? this.#named(`p${index}`) ?? this.#named(letter);
+  }
+
+  #named(name: string): TruthPeer | undefined {
+    const current = this.#current.get(name);
+    if (current?.endMs === Infinity) return current;
+    return this.#coming.get(name)?.[0] ?? current;
   }
 
   #event(ev: string, line: TruthLine, peer: string): void {
@@ -91,14 +106,11 @@ class JGroupsLog {
     }
   }
 
-  #up(line: TruthLine): void {
-    const [host, port] = hostAndPort(textOf(line, 'phys') || textOf(line, 'addr'));
-    const halves = textOf(line, 'uuid_msb') + textOf(line, 'uuid_lsb');
-    const uuid = halves !== '' ? halves : textOf(line, 'addr').replace(/^.*\//, '').replaceAll('-', '');
-    const name = textOf(line, 'peer');
-    const peer = { name, uuid, host, port, upMs: line.t, endMs: Infinity, killed: false };
+  #up(name: string, timeMs: number): void {
+    const peer = this.#coming.get(name)?.shift();
+    if (peer === undefined) return;
     const before = this.#current.get(name);
-    if (before !== undefined) before.endMs = Math.min(before.endMs, line.t);
+    if (before !== undefined) before.endMs = Math.min(before.endMs, timeMs);
     this.#peers.push(peer);
     this.#current.set(name, peer);
   }
@@ -128,7 +140,7 @@ class JGroupsLog {
     const peer = uuids.get(textOf(line, 'peer'));
     if (peer === undefined) return;
     const [, creatorName, id] = /\[([^|\]]+)\|(\d+)\]/.exec(textOf(line, 'view')) ?? [];
-    const creator = uuids.get(creatorName ?? '') ?? this.#current.get(creatorName ?? '')?.uuid;
+    const creator = uuids.get(creatorName ?? '') ?? this.#named(creatorName ?? '')?.uuid;
     const viewId = creator === undefined || id === undefined ? null : { creator, id: Number(id) };
     const members = [...uuids.values()].map((uuid) => ({ uuid, host: '', port: 0, viewId: -1 }));
     this.#views.push({ timeMs: line.t, peer, viewId, members, byGms: true });
@@ -174,6 +186,16 @@ class JGroupsLog {
       tellsDeliveries: this.#tellsDeliveries,
     };
   }
+}
+
+function peerOf(line: TruthLine): TruthPeer {
+  const [host, port] = hostAndPort(textOf(line, 'phys') || textOf(line, 'addr'));
+  const [high, low] = [textOf(line, 'uuid_msb'), textOf(line, 'uuid_lsb')];
+  const uuid =
+    high + low !== ''
+      ? high.padStart(16, '0') + low.padStart(16, '0')
+      : textOf(line, 'addr').replace(/^.*\//, '').replaceAll('-', '');
+  return { name: textOf(line, 'peer'), uuid, host, port, upMs: line.t, endMs: Infinity, killed: false };
 }
 
 /** `/127.0.0.1:41600` and `127.0.0.1:42000`, an IPv6 host perhaps in brackets. */

@@ -166,6 +166,9 @@ export class WireModel {
     if ((message.flags & Flag.NO_FC) === 0) {
       sender.consumed[toGroup ? 'MFC' : 'UFC'] += message.payload?.length ?? 0;
     }
+    // RSVP's own: the answer to a message, and the reminder of one
+    const confirmation = headerOf(message, 'RSVP');
+    if (confirmation !== undefined && confirmation.type !== 'REQ') return;
     const whole = fragments.add(message);
     if (whole !== null) this.#events.deliverable(src, whole.payload, whole.flags, toGroup);
   }

@@ -285,8 +285,8 @@ test('without credits control messages, NO_FC and unreliable ones flow', (t) => 
   a.send(p, Buffer.alloc(10_000));
   a.send(p, Buffer.alloc(10_000));
   a.take();
-  a.send(p, 'high', Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER);
-  a.send(p, 'unreliable', Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY);
+  a.send(p, 'high', Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER);
+  a.send(p, 'unreliable', Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY);
   t.deepEqual(a.take(), ['DATA 2 conn 0', 'plain']);
   p.say(a, [data(1)], Buffer.alloc(8_000));
   t.deepEqual(a.take(), ['DATA 3 conn 0 REPLENISH 8000'], 'credits of ours for others');

@@ -7,6 +7,9 @@ import { encodeSeqnoList } from '../../../codecs/jgroups/v3_6/seqno-list.ts';
 import type { JGroupsConfig } from '../../../src/jgroups/config.ts';
 import { type Member, type Puppet, World } from './world.ts';
 
+/** What is paced is resent as acks come in (`SendConnection`). */
+const UNPACED = { initialWindowBytes: 0 };
+
 function pair(config: Partial<JGroupsConfig> = {}): { world: World; a: Member; p: Puppet } {
   const world = new World();
   const a = world.member(config);
@@ -16,7 +19,7 @@ function pair(config: Partial<JGroupsConfig> = {}): { world: World; a: Member; p
 }
 
 test('a request for thousands is answered in slices of 32 KiB, 5 ms apart, each message once', (t) => {
-  const { a, p, world } = pair({ xmitIntervalMs: 10_000, maxCredits: 100_000_000 });
+  const { a, p, world } = pair({ ...UNPACED, xmitIntervalMs: 10_000, maxCredits: 100_000_000 });
   const count = 5_000;
   for (let i = 1; i <= count; i++) a.send(p, Buffer.alloc(1_024));
   a.take();
@@ -42,7 +45,7 @@ test('a request for thousands is answered in slices of 32 KiB, 5 ms apart, each 
 });
 
 test('what is acknowledged meanwhile is not sent again, nor to one that is gone', (t) => {
-  const { a, p, world } = pair({ maxCredits: 100_000_000 });
+  const { a, p, world } = pair({ ...UNPACED, maxCredits: 100_000_000 });
   for (let i = 1; i <= 100; i++) a.send(p, Buffer.alloc(1_024));
   const seqnos = Array.from({ length: 100 }, (_, i) => i + 1);
   p.say(

@@ -222,7 +222,7 @@ test('ids are shorts that wrap; one that is in use is not given out again', (t) 
     downBatch: () => undefined,
   };
   const above = { up: () => undefined, upBatch: () => undefined };
-  rsvpProtocol.connect(above, below);
+  rsvpProtocol.connect(above, { ...below, downBatch: () => undefined });
   const dest = addressOf(2);
   const src = { src: dest, from: dest.uuid, toGroup: false, flags: RESPONSE, payload: null };
   const seen = new Set<number>();
