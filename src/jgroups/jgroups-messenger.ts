@@ -107,6 +107,7 @@ export class JGroupsMessenger extends StackMessenger {
           else this.#handlePing(src, ping);
         },
         acknowledged: (peer, messages, bytes) => this.acknowledged(peer, messages, bytes),
+        groupStable: (messages) => this.groupStable(messages),
         complain: (kind, peer, what) => {
           // in every rolling upgrade late resends reach the member that has the port now
           const level = kind === 'dest' ? 'info' : 'warn';
@@ -177,6 +178,11 @@ export class JGroupsMessenger extends StackMessenger {
   /** The others in the view, for `transmitToGroup`. */
   protected get audience(): Audience {
     return this.#running().audience;
+  }
+
+  /** So many group messages are with all members, whoever of those they were for is still there. */
+  protected groupStable(_messages: number): void {
+    // outcomes are counted by member
   }
 
   /** For a stack that is to get done with its group messages: they become stable within two ticks. */

@@ -277,8 +277,10 @@ export class NAKACK2 extends Protocol {
 
   #settle(highestDelivered: number): void {
     const settled: Settled[] = [];
+    let stable = 0;
     this.#sent.acknowledge(highestDelivered, ({ audience, completes, pendingBytes }) => {
       if (audience === undefined) return;
+      stable += completes;
       let last = settled.at(-1);
       if (last?.audience !== audience) settled.push((last = { audience, messages: 0, bytes: 0 }));
       last.messages += completes;
@@ -293,6 +295,7 @@ export class NAKACK2 extends Protocol {
         }
       }
     }
+    if (stable > 0) this.#context.groupStable(stable);
   }
 
   // --- digests and views -----------------------------------------------------------------------------------

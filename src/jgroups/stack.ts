@@ -35,6 +35,8 @@ export interface StackEvents extends TransportEvents {
   service?(message: InMessage, nowMs: number): void;
   /** Unicasts: acknowledged by the peer; group messages: stable, so that every member has them. */
   acknowledged(peer: string, messages: number, bytes: number): void;
+  /** So many group messages of ours are with all members, whoever of those they were for is still there. */
+  groupStable?(messages: number): void;
 }
 
 /** A view to install. Without `viewId` it is nobody's: the first member is taken for its creator, and 0 for its id. */
@@ -93,6 +95,7 @@ export class JGroupsStack {
         events.complain('protocol', peer, what);
       },
       acknowledged: (peer, messages, bytes) => events.acknowledged(peer, messages, bytes),
+      groupStable: (messages) => events.groupStable?.(messages),
       startMs: nowMs,
     };
     this.#services =

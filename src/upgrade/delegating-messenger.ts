@@ -72,6 +72,7 @@ export class DelegatingMessenger implements Messenger {
     this.#tcp = this.#group?.tcp ?? new TcpMessenger(options);
     this.#lingerTimer = options.environment.createTimer(() => this.#listenNoLonger());
     this.#udp.onSettled = () => this.#retire();
+    if (this.#group !== null) this.#group.onSettled = () => this.#retire();
     this.#udp.onHeardDormant = (member) => this.#wake(member);
   }
 
@@ -223,7 +224,8 @@ export class DelegatingMessenger implements Messenger {
   /** Moves the legacy stack to the state that view and pending messages call for. */
   #retire(): void {
     const needed = this.#view === null || this.#others.udp.length > 0 || this.#isOld || this.#heardByUdp;
-    const state = nextState(this.#udpState, { needed, pending: this.#udp.pending });
+    const pending = this.#udp.pending + (this.#group?.udp.unstable ?? 0);
+    const state = nextState(this.#udpState, { needed, pending });
     if (state === this.#udpState) return;
     const { logger } = this.#options.environment;
     logger.info(`UDP is ${state} (was ${this.#udpState}) with view ${this.#view?.id ?? 'none'}`);

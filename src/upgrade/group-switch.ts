@@ -15,6 +15,8 @@ import { OrderedGroupMessenger, OrderedTcpMessenger } from './ordered-messengers
 export class GroupSwitch {
   readonly udp: OrderedGroupMessenger;
   readonly tcp: OrderedTcpMessenger;
+  /** All group messages are with all members. */
+  onSettled: () => void = () => undefined;
   readonly #logger: Logger;
   /** Null before the first view. */
   #byGroup: boolean | null = null;
@@ -25,7 +27,10 @@ export class GroupSwitch {
     this.#logger = options.environment.logger;
     this.udp = new OrderedGroupMessenger(options);
     this.tcp = new OrderedTcpMessenger(options);
-    this.udp.onAcknowledged = () => this.tcp.release();
+    this.udp.onGroupStable = () => {
+      this.tcp.release();
+      if (this.udp.unstable === 0) this.onSettled();
+    };
     this.tcp.onAcknowledged = () => this.udp.releaseGroup();
   }
 

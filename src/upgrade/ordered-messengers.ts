@@ -9,7 +9,7 @@ import type { OutgoingMessage } from '../protocol/messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { TcpMessenger } from '../tcp/tcp-messenger.ts';
 import { HoldQueue } from './hold-queue.ts';
-import { type Condition, SentCounts } from './sent-counts.ts';
+import { type Condition, SentCount, SentCounts } from './sent-counts.ts';
 
 /** Holds back messages to single members. */
 export class OrderedTcpMessenger extends TcpMessenger {
@@ -63,9 +63,9 @@ export class OrderedTcpMessenger extends TcpMessenger {
 
 /** Holds back group messages. */
 export class OrderedGroupMessenger extends JGroupsMessenger {
-  readonly #counts = new SentCounts();
+  readonly #count = new SentCount();
   readonly #queue = new HoldQueue<{ message: OutgoingMessage; audience: Audience }>();
-  onAcknowledged: () => void = () => undefined;
+  onGroupStable: () => void = () => undefined;
 
   /** Ordered group messages wait for this from now on. */
   holdGroup(until: Condition): void {
@@ -78,31 +78,31 @@ export class OrderedGroupMessenger extends JGroupsMessenger {
     this.#queue.release(({ message, audience }) => super.transmitToGroup(message, true, audience));
   }
 
-  /** Everybody has all group messages that were accepted so far. */
+  /**
+   * All members have all group messages that were accepted so far: also those members that came later, and messages
+   * whose recipients have all left, for a joiner may get them still.
+   */
   settled(): Condition {
-    return this.#counts.settled();
+    return this.#count.settled();
+  }
+
+  /** Group messages that not all members have. */
+  get unstable(): number {
+    return this.#count.pending;
   }
 
   protected override transmitToGroup(message: OutgoingMessage, reliable: boolean): void {
     if (reliable) {
       const ordered = isOrdered(message);
-      const self = this.memberId.uuid;
-      for (const { uuid } of this.view?.members ?? [])
-        if (uuid !== self) this.#counts.of(uuid).accept(ordered);
+      this.#count.accept(ordered);
       if (ordered && this.#queue.push({ message, audience: this.audience })) return;
     }
     super.transmitToGroup(message, reliable);
   }
 
-  protected override acknowledged(uuid: string, messages: number, bytes: number): void {
-    this.#counts.acknowledge(uuid, messages);
-    super.acknowledged(uuid, messages, bytes);
-    this.onAcknowledged();
-  }
-
-  protected override viewInstalled(view: View): void {
-    super.viewInstalled(view);
-    this.#counts.installView(view);
+  protected override groupStable(messages: number): void {
+    this.#count.acknowledge(messages);
+    this.onGroupStable();
   }
 }
 

@@ -3,7 +3,7 @@ import type { View } from '../protocol/view.ts';
 /** True once what had to happen before has happened, and from then on. */
 export type Condition = () => boolean;
 
-/** How many messages went to one member by one stack, and how many of them it has. */
+/** How many messages went one way, and how many of them have arrived. */
 export class SentCount {
   #accepted = 0;
   /** Of those: without order. They may pass others, so that they are acknowledged first. */
@@ -20,13 +20,17 @@ export class SentCount {
     this.#acknowledged += messages;
   }
 
-  /** The member left the view: nothing is waited for any more. */
+  get pending(): number {
+    return this.#accepted - this.#acknowledged;
+  }
+
+  /** The recipient left the view: nothing is waited for any more. */
   depart(): void {
     this.#isGone = true;
   }
 
   /**
-   * The member has, in any case, all that was accepted so far. Acknowledgements say how many, not which: of what
+   * The recipient has, in any case, all that was accepted so far. Acknowledgements say how many, not which: of what
    * comes later all that may pass is taken to have come first.
    */
   settled(): Condition {
