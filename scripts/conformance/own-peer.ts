@@ -198,6 +198,7 @@ class OwnPeer {
       returned: 0,
       dropped: 0,
       unacked: stats.totals.pending,
+      creditRequests: stats.stacks.udp?.counters['creditRequestsSent'] ?? 0,
       unstableBytes: 0,
       outcomes: stats.totals,
       counters: stats.stacks.udp?.counters ?? {},

@@ -128,20 +128,36 @@ export class JGroupsStack {
   /**
    * To all members of the view, in order with our other group messages, in none with our unicasts, as in JGroups.
    * @param loopback also to ourselves (JGroups' default; Geode sets DONT_LOOPBACK)
+   * @param audience whose acknowledgement counts; `audience` of an earlier time if it was accepted then
    * @throws {LocalProtocolError} `ERR_MULTICAST` if the configuration has no multicast
    */
-  sendToGroup(payload: Uint8Array, flags: number, nowMs: number, loopback = false): void {
+  sendToGroup(
+    payload: Uint8Array,
+    flags: number,
+    nowMs: number,
+    loopback = false,
+    audience = this.#audience,
+  ): void {
     if (this.#config.multicast === null) {
       throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
     }
     const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
     const pendingBytes = isReliable ? payload.length : 0;
     const completes = isReliable ? 1 : 0;
-    const audience = this.#audience;
     this.#down(
       { dest: null, flags, headers: [], payload, completes, pendingBytes, audience, loopback },
       nowMs,
     );
+  }
+
+  /** The others in the view, as group messages remember them. */
+  get audience(): Audience {
+    return this.#audience;
+  }
+
+  /** `STABLE.setHasty`. */
+  setHasty(hasty: boolean): void {
+    this.#stable?.setHasty(hasty);
   }
 
   /** Whether recipients can be asked to confirm that the application has had a message. */
