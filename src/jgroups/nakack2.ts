@@ -247,7 +247,7 @@ export class NAKACK2 extends Protocol {
   }
 
   /** Of a member other than this one. */
-  peerStats(key: string): Omit<UdpGroupStats, 'credits'> {
+  peerStats(key: string, credits: number | null): UdpGroupStats {
     const window = this.#windows.get(key);
     const { groupRequested, groupRetransmitted, groupDuplicates } = this.#context.peers.find(key);
     return {
@@ -256,6 +256,7 @@ export class NAKACK2 extends Protocol {
       requested: groupRequested,
       duplicates: groupDuplicates,
       retransmitted: groupRetransmitted,
+      credits,
     };
   }
 

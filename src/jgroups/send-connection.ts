@@ -17,6 +17,8 @@ const MAX_IDLE_TICKS = 20;
 /** A larger message is sent alone, and fillers after it, rather than copied into a list with them. */
 const LARGE_BYTES = 16 * 1024;
 
+const NOTHING: readonly number[] = [];
+
 /** What the acks of one call brought about. */
 export interface Acknowledged {
   messages: number;
@@ -52,7 +54,7 @@ export class SendConnection extends Connection {
   /** The queue was blocked since it was empty last: the end of a burst is to be acknowledged at once like the rest. */
   #isBurst = false;
   /** Asked for by the receiver, and still to be sent again. */
-  #owed: number[] = [];
+  #owed: readonly number[] = NOTHING;
   /** What the last tick saw: if it still is so, the last message may have been lost. */
   #tickAcked = 0;
   #tickHighest = 0;
@@ -288,7 +290,7 @@ export class SendConnection extends Connection {
       messages.push(message);
       bytes += size;
     }
-    this.#owed = this.#owed.slice(taken);
+    this.#owed = taken < this.#owed.length ? this.#owed.slice(taken) : NOTHING;
     if (messages.length === 0) return;
     this.#resendClocked(messages, nowMs);
     this.#pacer.resentRequested(nowMs);
@@ -336,7 +338,7 @@ export class SendConnection extends Connection {
     this.settledSeqno = this.window.highest;
     this.#queue.clear();
     this.#isBlocked = this.#isBurst = false;
-    this.#owed = [];
+    this.#owed = NOTHING;
     this.close(nowMs);
   }
 

@@ -277,17 +277,24 @@ export class JGroupsStack {
 
   /** @param peer key of a member */
   peerStats(peer: string, nowMs: number): UdpPeerStats {
-    const counters = this.#peers.find(peer);
-    const { retransmitted, requested, duplicates, malformed } = counters;
+    const { retransmitted, requested, duplicates, malformed } = this.#peers.find(peer);
     const { sent, acked, window, queue, gaps } = this.#unicast3.peerStats(peer);
     const { credits, queue: blocked, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
-    const unicasts = { sent, acked, window, retransmitted, requested, duplicates, gaps };
-    const group = this.#nakack2?.peerStats(peer);
-    return {
-      ...unicasts,
-      ...{ credits, queue: queue + blocked, blockedMs, malformed },
-      ...(group === undefined ? {} : { group: { ...group, credits: this.#mfc?.creditsOf(peer) ?? null } }),
+    const stats = {
+      sent,
+      acked,
+      window,
+      retransmitted,
+      requested,
+      duplicates,
+      gaps,
+      credits,
+      queue: queue + blocked,
+      blockedMs,
+      malformed,
     };
+    if (this.#nakack2 === undefined) return stats;
+    return { ...stats, group: this.#nakack2.peerStats(peer, this.#mfc?.creditsOf(peer) ?? null) };
   }
 
   handleTimeout(nowMs: number): void {
