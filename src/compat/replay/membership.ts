@@ -4,7 +4,9 @@ import {
   addressKey,
   type DeltaView,
   type Digest,
+  type MergeView,
   type Message,
+  type View,
   type ViewId,
 } from '../../../codecs/jgroups/message.ts';
 import { decodePayload } from '../../../codecs/jgroups/v3_6/payload.ts';
@@ -50,13 +52,35 @@ export class Membership {
   }
 
   /** A message that the member got, or one for the group that it sent. Anything but a message of GMS is passed over. */
-  handle(message: Pick<Message, 'headers' | 'payload' | 'flags'>, nowMs: number): void {
+  handle(message: GmsMessage, nowMs: number): void {
     const type = headerOf(message, 'GMS')?.type;
     if (type === 'JOIN_REQ' || type === 'JOIN_REQ_WITH_STATE_TRANSFER') this.#asked(nowMs);
-    // whoever coordinates a part of what merges has the view at once; for its members it sends a VIEW
-    if (type !== 'VIEW' && type !== 'JOIN_RSP' && type !== 'INSTALL_MERGE_VIEW') return;
-    const view = this.#viewOf(message);
-    if (view !== null) this.install(view, nowMs);
+    this.#take(message, true, nowMs);
+  }
+
+  /** A message to one member that it sent: whoever lets somebody in has the view that he lets him into. */
+  handleSent(message: GmsMessage, nowMs: number): void {
+    if (headerOf(message, 'GMS')?.type === 'JOIN_RSP') this.#take(message, false, nowMs);
+  }
+
+  #take(message: GmsMessage, hasDigest: boolean, nowMs: number): void {
+    const view = this.resolve(message);
+    if (view !== null) this.install(hasDigest ? view : { ...view, digest: null }, nowMs);
+  }
+
+  /** The view that a message tells of, if it does, and if we know the one that it may be the difference to. */
+  resolve(message: GmsMessage): InstalledView | null {
+    const said = announcedView(message);
+    if (said === null) return null;
+    const { view, digest } = said;
+    const members = view.kind === 'delta' ? this.#membersAfter(view) : view.members;
+    if (members === null) return null;
+    return {
+      viewId: view.viewId,
+      members,
+      digest: entriesOf(digest, members),
+      isMerge: view.kind === 'merge',
+    };
   }
 
   /** As GMS does: not what is older than what it has, nor a view that is without it. */
@@ -69,29 +93,10 @@ export class Membership {
     this.#install(view, nowMs);
   }
 
-  /** Null: it has none, or it makes no sense here. */
-  #viewOf({ headers, payload, flags }: Pick<Message, 'headers' | 'payload' | 'flags'>): InstalledView | null {
-    try {
-      const content = decodePayload({ headers, payload, flags, src: null, dest: null });
-      const said =
-        content?.kind === 'join-rsp' ? content.rsp : content?.kind === 'view-and-digest' ? content : null;
-      if (said?.view === null || said === null) return null;
-      const { view, digest } = said;
-      const members = view.kind === 'delta' ? this.#membersAfter(view) : view.members;
-      if (members === null) return null;
-      const { viewId } = view;
-      return { viewId, members, digest: entriesOf(digest, members), isMerge: view.kind === 'merge' };
-    } catch (error) {
-      if (error instanceof CodecError || error instanceof LocalProtocolError) return null;
-      throw error;
-    }
-  }
-
-  /** Null: the view that it is the difference to is not the one that we have. */
+  /** Null: the view that it is the difference to is not the one that we have. A guess stands for any. */
   #membersAfter({ refViewId, left, joined }: DeltaView): Address[] | null {
     const current = this.#current;
-    if (current === null || current.viewId.id !== refViewId.id) return null;
-    if (addressKey(current.viewId.creator) !== addressKey(refViewId.creator)) return null;
+    if (current === null || !(current.isGuess === true || isSame(current.viewId, refViewId))) return null;
     const gone = new Set(left.map(addressKey));
     const stay = current.members.filter((member) => !gone.has(addressKey(member)));
     const known = new Set(stay.map(addressKey));
@@ -99,6 +104,39 @@ export class Membership {
   }
 }
 
+function isSame(a: ViewId, b: ViewId): boolean {
+  return a.id === b.id && addressKey(a.creator) === addressKey(b.creator);
+}
+
+/** Null: there is none, or it does not fit the members. */
 function entriesOf(digest: Digest | null, members: readonly Address[]): DigestEntry[] | null {
-  return digest === null ? null : digestEntries(digest, members);
+  if (digest === null) return null;
+  try {
+    return digestEntries(digest, members);
+  } catch (error) {
+    if (error instanceof LocalProtocolError) return null;
+    throw error;
+  }
+}
+
+type GmsMessage = Pick<Message, 'headers' | 'payload' | 'flags'>;
+
+/**
+ * The view that a message of GMS tells its recipients to install; null: none. Whoever coordinates a part of what merges
+ * has the view at once by INSTALL_MERGE_VIEW, and sends a VIEW to its members.
+ */
+export function announcedView(
+  message: GmsMessage,
+): { readonly view: View | MergeView | DeltaView; readonly digest: Digest | null } | null {
+  const type = headerOf(message, 'GMS')?.type;
+  if (type !== 'VIEW' && type !== 'JOIN_RSP' && type !== 'INSTALL_MERGE_VIEW') return null;
+  try {
+    const content = decodePayload({ ...message, src: null, dest: null });
+    const said = content?.kind === 'join-rsp' ? content.rsp : content;
+    if (said === null || !('view' in said) || said.view === null) return null;
+    return { view: said.view, digest: 'digest' in said ? said.digest : null };
+  } catch (error) {
+    if (error instanceof CodecError) return null;
+    throw error;
+  }
 }

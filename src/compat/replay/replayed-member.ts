@@ -83,6 +83,8 @@ export class ReplayedMember {
   readonly #resolve: (address: Address) => Address;
   /** With group messages of senders that are in no view yet. */
   #held: Held[] = [];
+  /** Some of its group messages are not in the capture, so that ours have other numbers. */
+  isMisnumbered = false;
   deliveredCount = 0;
   /** Messages of membership, discovery and failure detection. */
   serviceCount = 0;
@@ -191,6 +193,7 @@ export class ReplayedMember {
     this.#modelMembership.install(given, nowMs);
     this.#membership.install(given, nowMs);
     this.#settle(nowMs);
+    this.replyChecks.group.settle();
     this.#receiveHeld(nowMs);
   }
 
@@ -245,10 +248,18 @@ export class ReplayedMember {
     const { flags, payload } = message;
     this.stack.sendService({ dest, flags, payload, headers: foreignHeaders(message.headers) }, nowMs);
     this.#settle(nowMs);
-    if (dest !== null) return;
-    // it gets its own message too
-    this.#modelMembership.handle(message, nowMs);
-    this.#membership.handle(message, nowMs);
+    // what it sends to the group it gets too
+    const verb = dest === null ? 'handle' : 'handleSent';
+    this.#modelMembership[verb](message, nowMs);
+    this.#membership[verb](message, nowMs);
+    this.#settle(nowMs);
+    this.replyChecks.group.settle();
+    this.#receiveHeld(nowMs);
+  }
+
+  /** The real member's seqno of the group message that was sent last, where messages are taken from the wire. */
+  noteGroupSeqno(seqno: number): void {
+    if (seqno !== this.realGroupSeqno(this.ours.group.sent)) this.isMisnumbered = true;
   }
 
   /** A seqno of the stack's group messages as the real member has it. */
