@@ -1,4 +1,4 @@
-import { type Address, addressKey, type Digest, type Message, type SeqnoPair, type ViewId } from '../../../codecs/jgroups/message.ts';
+import { type Address, addressKey, type Digest, type Message, type SeqnoPair } from '../../../codecs/jgroups/message.ts';
 import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
 import { digestEntries } from '../../jgroups/digest.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
@@ -10,7 +10,7 @@ import { DeliveryCheck } from './delivery-check.ts';
 import { idOf } from './fingerprint.ts';
 import { FlightQueue } from './flight-queue.ts';
 import { JoinDigest } from './join-digest.ts';
-import { announcedView, type InstalledView, Membership } from './membership.ts';
+import { announcedView, type InstalledView, Membership, type ViewBook, viewText } from './membership.ts';
 import type { MemberPlan } from './replayed-member.ts';
 import { digestOf, isOrdered, isUnreliable } from './replayed-member.ts';
 import { connectionKey } from './scan.ts';
@@ -86,6 +86,7 @@ export class FaultyWorld {
   /** DATA of which a copy was lost and none came yet, with the time of the loss. */
   readonly #lostSinceMs = new Map<string, number>();
   readonly #arrived = new Set<string>();
+  readonly #book: ViewBook = new Map();
   /** Views that were sent, in order of time. */
   readonly #announced: { readonly atMs: number; readonly view: InstalledView }[] = [];
   /** By `viewText`. */
@@ -143,6 +144,7 @@ export class FaultyWorld {
     );
     const membership = new Membership(
       key,
+      this.#book,
       (view, nowMs) => this.#install(key, view, nowMs),
       (nowMs) => stack.digestForJoiner(nowMs),
     );
@@ -400,10 +402,6 @@ function dataKeys(bytes: Buffer, place: string): string[] {
     }
   }
   return keys;
-}
-
-function viewText({ creator, id }: ViewId): string {
-  return `${addressKey(creator)}|${id}`;
 }
 
 const NOTHING: SeqnoPair = { highestDelivered: 0, highestReceived: 0 };

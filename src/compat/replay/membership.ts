@@ -34,15 +34,21 @@ export class Membership {
   readonly #selfKey: string;
   readonly #install: (view: InstalledView, nowMs: number) => void;
   readonly #asked: (nowMs: number) => void;
+  readonly #book: ViewBook;
   #current: InstalledView | null = null;
 
-  /** @param asked somebody wants to join: its coordinator takes a digest for it now */
+  /**
+   * @param book what all members of a capture were told, for one of whom the capture does not show how it began
+   * @param asked somebody wants to join: its coordinator takes a digest for it now
+   */
   constructor(
     selfKey: string,
+    book: ViewBook,
     install: (view: InstalledView, nowMs: number) => void,
     asked: (nowMs: number) => void = () => undefined,
   ) {
     this.#selfKey = selfKey;
+    this.#book = book;
     this.#install = install;
     this.#asked = asked;
   }
@@ -75,6 +81,7 @@ export class Membership {
     const { view, digest } = said;
     const members = view.kind === 'delta' ? this.#membersAfter(view) : view.members;
     if (members === null) return null;
+    this.#book.set(viewText(view.viewId), members);
     return {
       viewId: view.viewId,
       members,
@@ -93,19 +100,31 @@ export class Membership {
     this.#install(view, nowMs);
   }
 
-  /** Null: the view that it is the difference to is not the one that we have. A guess stands for any. */
+  /** Null: the view that it is the difference to is not the one that we have. */
   #membersAfter({ refViewId, left, joined }: DeltaView): Address[] | null {
-    const current = this.#current;
-    if (current === null || !(current.isGuess === true || isSame(current.viewId, refViewId))) return null;
+    const before = this.#membersOf(refViewId);
+    if (before === null) return null;
     const gone = new Set(left.map(addressKey));
-    const stay = current.members.filter((member) => !gone.has(addressKey(member)));
+    const stay = before.filter((member) => !gone.has(addressKey(member)));
     const known = new Set(stay.map(addressKey));
     return [...stay, ...joined.filter((member) => !known.has(addressKey(member)))];
   }
+
+  /** A guess stands for any view, unless somebody else was told of that one. */
+  #membersOf(viewId: ViewId): readonly Address[] | null {
+    const current = this.#current;
+    if (current === null) return null;
+    if (current.isGuess === true) return this.#book.get(viewText(viewId)) ?? current.members;
+    return viewText(current.viewId) === viewText(viewId) ? current.members : null;
+  }
 }
 
-function isSame(a: ViewId, b: ViewId): boolean {
-  return a.id === b.id && addressKey(a.creator) === addressKey(b.creator);
+/** Members of views, by `viewText`. */
+export type ViewBook = Map<string, readonly Address[]>;
+
+/** Tells a view from others. */
+export function viewText({ creator, id }: ViewId): string {
+  return `${addressKey(creator)}|${id}`;
 }
 
 /** Null: there is none, or it does not fit the members. */

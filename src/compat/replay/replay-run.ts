@@ -62,7 +62,8 @@ export class ReplayRun {
     this.#faulty = faulty;
     this.#nowMs = Math.min(...plan.members.map(({ startMs }) => startMs));
     const resolve = (address: Address): Address => plan.addressOf(addressKey(address)) ?? address;
-    this.members = plan.members.map((member) => new ReplayedMember(member, plan.nameOf, resolve));
+    const books = { ours: new Map(), model: new Map() };
+    this.members = plan.members.map((member) => new ReplayedMember(member, plan.nameOf, resolve, books));
     for (const member of this.members) {
       const { host, port } = member.plan.address;
       const place = `${host}:${port}`;

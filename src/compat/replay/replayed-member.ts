@@ -19,7 +19,7 @@ import { type Addressed, messagesOf } from './captured-datagrams.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { idOf } from './fingerprint.ts';
 import { JoinDigest } from './join-digest.ts';
-import { type InstalledView, Membership } from './membership.ts';
+import { type InstalledView, Membership, type ViewBook } from './membership.ts';
 import { ReplyChecks } from './reply-checks.ts';
 import { ReplyLog } from './reply-log.ts';
 import { WireModel } from './wire-model.ts';
@@ -90,8 +90,16 @@ export class ReplayedMember {
   serviceCount = 0;
   #nowMs: number;
 
-  /** @param resolve knows where a member is that has a plain UUID */
-  constructor(plan: MemberPlan, nameOf: (key: string) => string, resolve: (address: Address) => Address) {
+  /**
+   * @param resolve knows where a member is that has a plain UUID
+   * @param books of the capture, apart for the stack and for the model that it is held against
+   */
+  constructor(
+    plan: MemberPlan,
+    nameOf: (key: string) => string,
+    resolve: (address: Address) => Address,
+    books: { readonly ours: ViewBook; readonly model: ViewBook },
+  ) {
     const { config, address, startMs } = plan;
     this.plan = plan;
     this.key = addressKey(address);
@@ -104,10 +112,13 @@ export class ReplayedMember {
     this.model = this.#createModel();
     this.#membership = new Membership(
       this.key,
+      books.ours,
       (view, nowMs) => this.#installInStack(view, nowMs),
       (nowMs) => this.stack.digestForJoiner(nowMs),
     );
-    this.#modelMembership = new Membership(this.key, (view, nowMs) => this.#installInModel(view, nowMs));
+    this.#modelMembership = new Membership(this.key, books.model, (view, nowMs) =>
+      this.#installInModel(view, nowMs),
+    );
     const { model, ours } = this;
     this.replyChecks = new ReplyChecks({
       key: this.key,
