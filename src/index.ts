@@ -6,6 +6,12 @@ import { LocalProtocolError } from './protocol/errors.ts';
 import { DelegatingMessenger, type DelegatingMessengerOptions } from './upgrade/delegating-messenger.ts';
 import { PAYLOAD_REDACTOR } from './upgrade/redaction.ts';
 
+export type { JGroupsConfig, MulticastGroup } from './jgroups/config.ts';
+export {
+  jgroupsConfigFromXml,
+  type JGroupsXmlConfig,
+  type JGroupsXmlOptions,
+} from './jgroups/xml/config-from-xml.ts';
 export { CodecError, TruncatedError } from '../codecs/bytes/errors.ts';
 export {
   InvariantError,

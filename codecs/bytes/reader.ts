@@ -81,6 +81,20 @@ export class ByteReader {
     return this.buffer.subarray(start, start + length);
   }
 
+  /** The next `length` bytes, the least significant first, as one number; exact up to 2^53-1. */
+  littleEndian(length: number, field: string): number {
+    const start = this.#take(length, field);
+    let value = 0;
+    for (let at = start + length - 1; at >= start; at--) value = value * 256 + (this.buffer[at] as number);
+    return value;
+  }
+
+  /** A character for each of the next `length` bytes. */
+  latin1(length: number, field: string): string {
+    const start = this.#take(length, field);
+    return this.buffer.toString('latin1', start, start + length);
+  }
+
   /** The next `length` bytes as lower-case hex. */
   hex(length: number, field: string): string {
     const start = this.#take(length, field);

@@ -2,6 +2,7 @@
 
 import { CodecError } from '../bytes/errors.ts';
 import type { ByteReader } from '../bytes/reader.ts';
+import type { DecodeCache } from './decode-cache.ts';
 import type { UnknownHeader } from './headers.ts';
 
 export interface DecodeOptions {
@@ -10,6 +11,8 @@ export interface DecodeOptions {
    * the last of its message, of protocol `UNKNOWN`, and holds the rest of the datagram; nothing behind it is parsed.
    */
   readonly unknownHeaders?: 'throw' | 'opaque';
+  /** Of a caller that decodes many datagrams of the same peers; what is decoded is equal with it and without. */
+  readonly cache?: DecodeCache;
 }
 
 /** Reads `count` headers, but no further than an unknown one, which takes all that is left. */

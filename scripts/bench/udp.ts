@@ -24,7 +24,7 @@ minutes and writes docs/bench-udp.{json,md,svg} and the table in the README.
   --runs N           runs of each case (default 5; with --quick 3)
   --scale X          X times the messages of each case
   --messages N       of memory-flat, such as 50m
-  --warm-up SECONDS  at most, for each pair with a JVM (default 30; with --quick 10)
+  --warm-up SECONDS  of processor time at most, for each pair of processes (default 30; with --quick 10)
   --own JSON         options of our messenger that differ from its defaults; nothing is written
   --node-flags A,B   for our processes, such as --cpu-prof; nothing is written
   --json             the last line is one JSON object
@@ -34,7 +34,7 @@ minutes and writes docs/bench-udp.{json,md,svg} and the table in the README.
 It ends with 1 if a measurement broke (a message lost, doubled or out of order, a process ended), with 2 if an
 option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;
 
-/** At most, for each team with a JVM. */
+/** Of processor time, at most, for each team. */
 const WARM_UP_SECONDS = { quick: 10, full: 30 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -16,6 +16,9 @@ export interface GroupOptions {
   readonly folder: string;
 }
 
+/** Started so far by this process. */
+let groups = 0;
+
 /** The processes of one group, their view, and the streams of messages that were sent in it. */
 export class Group {
   readonly spec: GroupSpec;
@@ -27,6 +30,8 @@ export class Group {
   readonly #rng: Rng;
   readonly #freeHosts: Host[];
   #inView: readonly ConformanceMember[] = [];
+  /** Of the range for anybody's use that the system gives nobody by itself. */
+  readonly #multicastPort = 10_400 + (groups++ % 20_000);
   #viewId = 0;
   #lastStream = 0;
   #started = 0;
@@ -67,6 +72,7 @@ export class Group {
       uuid: hex(this.#rng),
       label: `${spec.kind === 'JVM' ? `jvm${spec.version}` : 'ours'}-${number}`,
       seed: this.seed * 100 + number,
+      multicastPort: this.#multicastPort,
       losesOwn: !this.lab.losesDatagrams,
       programs,
       folder,

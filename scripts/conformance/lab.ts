@@ -187,10 +187,15 @@ class Holder {
   }
 }
 
-/** Labs need root. Without it this process can be one in a user namespace, if the machine allows that. */
-export function canBecomeRoot(): Promise<boolean> {
-  if (process.getuid?.() === 0 || !existsSync('/proc/self/ns/user')) return Promise.resolve(false);
+/**
+ * Labs need root. Somebody else can be root in a user namespace of his own, if the machine allows that: the command
+ * that makes him so; null if he is root, or cannot be.
+ */
+export function rootWrapper(): Promise<readonly [string, ...string[]] | null> {
+  if (process.getuid?.() === 0 || !existsSync('/proc/self/ns/user')) return Promise.resolve(null);
+  const wrapper = ['unshare', '--user', '--map-root-user'] as const;
+  const [program, ...args] = wrapper;
   return new Promise((resolve) => {
-    execFile('unshare', ['--user', '--map-root-user', 'true'], (error) => resolve(error === null));
+    execFile(program, [...args, 'true'], (error) => resolve(error === null ? [...wrapper] : null));
   });
 }

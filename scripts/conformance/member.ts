@@ -21,6 +21,8 @@ export interface MemberOptions {
   /** `jvm1`, `own2`: also the name of its files. */
   readonly label: string;
   readonly seed: number;
+  /** Of the group, where it goes by IP multicast: groups on one host must not hear each other. */
+  readonly multicastPort: number;
   /** Whether our own members lose datagrams themselves, for want of a network that does. */
   readonly losesOwn: boolean;
   readonly programs: ReadonlyMap<string, PeerProgram>;
@@ -29,7 +31,10 @@ export interface MemberOptions {
 }
 
 const OWN_PEER = join(import.meta.dirname, 'own-peer.ts');
-const START_TIMEOUT_MS = 60_000;
+/** Geode's default. */
+const MULTICAST_ADDRESS = '239.192.81.1';
+/** A machine may be busy with other things. */
+const START_TIMEOUT_MS = 180_000;
 /** Lines of events that are written together. */
 const LOG_LINES = 200;
 const NOTHING: Readonly<DeliveryCounts> = new DeliveryRecord('').counts;
@@ -183,9 +188,12 @@ function startJvm(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     heapMegabytes: 64,
     receiveBufferBytes: group.receiveBufferBytes,
     ...(carrier === 'none' ? {} : { stackFile: 'jgroups-mcast.xml', group: carrier }),
+    ...(group.rsvpTimeoutMs === undefined ? {} : { rsvpTimeoutMs: group.rsvpTimeoutMs }),
     stack: {
       // of Geode's 0: from another host nobody would hear it
       MCAST_TTL: 1,
+      MCAST_ADDRESS: MULTICAST_ADDRESS,
+      MCAST_PORT: options.multicastPort,
       ...(maxCredits === undefined ? {} : { FC_MAX_CREDITS: maxCredits }),
       ...(jvmFragSize === undefined ? {} : { UDP_FRAGMENT_SIZE: jvmFragSize }),
     },
@@ -208,12 +216,13 @@ function startOwn(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     `port=${port}`,
     `uuid=${uuid}`,
     `seed=${seed}`,
-    `group=${group.carrier === 'ip' ? MULTICAST_GROUP : group.carrier}`,
+    `group=${group.carrier === 'ip' ? `${MULTICAST_ADDRESS}:${options.multicastPort}` : group.carrier}`,
     `loss=${options.losesOwn ? loss : 0}`,
     `duplicate=${duplicate}`,
     `reorder=${reorder}`,
     `record=${join(folder, `${label}.pcapng`)}`,
     ...(group.maxCredits === undefined ? [] : [`maxCredits=${group.maxCredits}`]),
+    ...(group.rsvpTimeoutMs === undefined ? [] : [`rsvp=${group.rsvpTimeoutMs}`]),
   ];
   const wanted = createMemberId({ host: host.address, port, uuid, viewId: 0, name: label });
   return SteeredPeer.run({
@@ -225,6 +234,3 @@ function startOwn(options: MemberOptions, onEvent: (event: JvmPeerEvent) => void
     onEvent,
   });
 }
-
-/** The defaults that RollgatePeer.java puts into Geode's stack file. */
-const MULTICAST_GROUP = '239.192.81.1:10334';

@@ -38,8 +38,10 @@ export async function runGroup(
   let group: Group | null = null;
   try {
     const hosts = spec.members.length + 1; // one for who joins
-    lab = options.noLab === null ? await createLab(hosts, spec.network.loss) : createLoopback(hosts);
-    group = await Group.start({ spec, lab, seed, programs, folder });
+    const network =
+      options.noLab === null ? await createLab(hosts, spec.network.loss) : createLoopback(hosts);
+    lab = network;
+    group = await startAlone(() => Group.start({ spec, lab: network, seed, programs, folder }));
     const outcomes: Outcome[] = [];
     for (let feature = pending[0]; feature !== undefined; feature = pending[0]) {
       if (feature.needsLab === true && options.noLab !== null) {
@@ -55,14 +57,26 @@ export async function runGroup(
     }
     add(await lateFaults(group, lab, outcomes, results), 0);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    for (const feature of pending) add(failAll(spec, feature, 'failed', reason, seed), 0);
+    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' / ');
+    const [first, ...rest] = pending;
+    if (first !== undefined) add(failAll(spec, first, 'failed', reason, seed), 0);
+    const after = `not tried after '${first?.name ?? ''}' failed`;
+    for (const feature of rest) add(failAll(spec, feature, 'failed', after, seed), 0);
   } finally {
     await closeAll(group, lab);
     if (results.every(({ status }) => status !== 'failed'))
       await rm(folder, { recursive: true, force: true });
   }
   return results;
+}
+
+let starting: Promise<unknown> = Promise.resolve();
+
+/** One group after another: virtual machines that start all at once take a minute each. */
+function startAlone(start: () => Promise<Group>): Promise<Group> {
+  const started = starting.then(start);
+  starting = started.catch(() => undefined);
+  return started;
 }
 
 /** A duplicate may come long after its message: all features are looked at once more when the group has run. */

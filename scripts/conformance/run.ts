@@ -13,7 +13,10 @@
  * here is skipped, which fails the run unless `--allow-skips` is given.
  */
 
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,7 +24,7 @@ import { parseArgs } from 'node:util';
 import { JGROUPS_VERSIONS, type PeerProgram, preparePeer } from '../../src/peers/maven.ts';
 import { cellName, cellsOf, type Feature, type Result } from './cells.ts';
 import { featuresOf } from './features/index.ts';
-import { whyNoLab } from './lab.ts';
+import { rootWrapper, whyNoLab } from './lab.ts';
 import { matrixDocument, summary, tables } from './report.ts';
 import { runGroup } from './run-group.ts';
 import { allGroups, type GroupSpec } from './specs.ts';
@@ -33,7 +36,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
-    jobs: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '6' },
     keep: { type: 'string' },
     'allow-skips': { type: 'boolean', default: false },
   },
@@ -52,7 +55,17 @@ if (values.list) {
     for (const feature of features) for (const cell of cellsOf(spec, feature)) console.log(cellName(cell));
   }
 } else {
-  process.exitCode = await runAll();
+  const wrapper = await rootWrapper();
+  process.exitCode = wrapper === null ? await runAll() : await runAs(wrapper);
+}
+
+/** This program once more, by way of another one. */
+async function runAs([program, ...args]: readonly [string, ...string[]]): Promise<number> {
+  const again = spawn(program, [...args, process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+  });
+  const [code] = (await once(again, 'exit')) as [number | null];
+  return code ?? 1;
 }
 
 function selectJobs(): Job[] {
@@ -66,7 +79,13 @@ function selectJobs(): Job[] {
       );
       return { spec, features };
     })
-    .filter(({ features }) => features.length > 0);
+    .filter(({ features }) => features.length > 0)
+    .sort((a, b) => effort(b.spec) - effort(a.spec));
+}
+
+/** What takes longest begins first, so that nothing is left to run alone at the end. */
+function effort({ members, network, kind }: GroupSpec): number {
+  return members.length * (1 + 10 * network.loss) * (kind === 'pair' ? 0.5 : 1);
 }
 
 /** The old version on a bad network, the new one on a clean one, a mixed group on one between. */
@@ -91,6 +110,13 @@ async function runAll(): Promise<number> {
   }
   const folder = values.keep ?? (await mkdtemp(join(tmpdir(), 'rollgate-conformance-')));
   await mkdir(folder, { recursive: true });
+  // all processes end with this one, and their namespaces with them
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
+      process.exit(130);
+    });
+  }
   const seed = Number(values.seed);
   const results: Result[] = [];
   const queue = [...jobs];
@@ -111,6 +137,7 @@ async function finish(results: readonly Result[], folder: string, ms: number): P
   console.log(`\n${tables(results)}\n`);
   for (const result of failed) console.log(describe(result));
   if (failed.length > 0) console.log(`logs and captures: ${folder}`);
+  else if (values.keep === undefined) await rm(folder, { recursive: true, force: true });
   console.log(`${summary(results)} (${Math.round(ms / 1000)} s, seed ${values.seed})`);
   const isFull = !values.quick && values.only.length === 0;
   if (isFull && skipped.length === 0) await writeFile(DOCUMENT, matrixDocument(results));

@@ -30,7 +30,7 @@ export type Carrier = 'none' | 'unicasts' | 'ip';
 export interface GroupSpec {
   /** Unique; part of each cell's name. */
   readonly name: string;
-  readonly kind: 'pair' | 'group' | 'multicast' | 'credits';
+  readonly kind: 'pair' | 'group' | 'multicast' | 'credits' | 'confirmed';
   readonly versions: string;
   readonly carrier: Carrier;
   readonly members: readonly MemberSpec[];
@@ -38,6 +38,8 @@ export interface GroupSpec {
   readonly receiveBufferBytes: number;
   /** Of flow control, on both sides. Default: Geode's 1 MiB. */
   readonly maxCredits?: number;
+  /** RSVP as the highest protocol, on both sides: how long it waits. Default: none, as in Geode. */
+  readonly rsvpTimeoutMs?: number;
   /**
    * Of the JVMs. Over a quarter of the credits (the threshold) their MFC can hang for ever: it asks only members below
    * the threshold for more (JGroups' MFC.handleDownMessage). Default: Geode's 60,000.
@@ -57,8 +59,8 @@ const MIXED: readonly (readonly MemberSpec[])[] = [
   [jvm('3.6.14'), OURS, jvm('3.6.20'), OURS, jvm('3.6.14'), OURS],
   [OURS, jvm('3.6.14'), jvm('3.6.20')],
   [jvm('3.6.20'), OURS, jvm('3.6.14'), OURS],
-  [OURS, jvm('3.6.20'), OURS, jvm('3.6.14'), jvm('3.6.14')],
   [jvm('3.6.14'), OURS, jvm('3.6.20'), OURS, jvm('3.6.20'), OURS],
+  [OURS, jvm('3.6.20'), OURS, jvm('3.6.14'), jvm('3.6.14')],
 ];
 
 /** @param versions of JGroups that are tried by themselves; mixed groups have both */
@@ -91,6 +93,14 @@ function groupsOf(version: JGroupsVersion, network: NetworkSpec): GroupSpec[] {
       receiveBufferBytes: SMALL_BUFFER,
     },
     { ...common, name: `group ${name}`, kind: 'group', carrier: 'unicasts', members: three },
+    {
+      ...common,
+      name: `confirmed ${name}`,
+      kind: 'confirmed',
+      carrier: 'unicasts',
+      members: three,
+      rsvpTimeoutMs: 30_000,
+    },
     { ...common, name: `multicast ${name}`, kind: 'multicast', carrier: 'ip', members: three },
     {
       ...common,

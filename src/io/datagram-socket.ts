@@ -28,8 +28,8 @@ export interface DatagramCounters {
 type LookupCallback = (error: null, address: string, family: number) => void;
 
 /** Hosts are literals: answers at once, where dns.lookup costs a turn of the event loop a datagram. */
-function literalLookup(host: string, _options: unknown, callback: LookupCallback): void {
-  callback(null, host, isIPv6(host) ? 6 : 4);
+function literalLookup(host: string, family: unknown, callback: LookupCallback): void {
+  callback(null, host, family as number); // a socket asks for its own family
 }
 
 /** `DatagramSocket` over node:dgram. Errors after the bind are counted and logged once, never thrown. */
@@ -101,6 +101,14 @@ export class NodeDatagramSocket implements DatagramSocket {
 
   /** False: it did not even get to the kernel. */
   send(bytes: Uint8Array, host: string, port: number): boolean {
+    return this.#send(bytes, host, port);
+  }
+
+  sendParts(head: Uint8Array, body: Uint8Array, host: string, port: number): boolean {
+    return this.#send([head, body], host, port);
+  }
+
+  #send(bytes: Uint8Array | readonly Uint8Array[], host: string, port: number): boolean {
     if (this.#closing !== null || this.#isOverflowing()) return false;
     try {
       this.#socket.send(bytes, port, host, this.#handleSent);

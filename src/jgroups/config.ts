@@ -43,6 +43,14 @@ export interface JGroupsConfig {
   readonly answersPings: boolean;
   /** From the bottom to the top. */
   readonly protocols: readonly ProtocolName[];
+  /** Transport: largest datagram that is made of several messages. */
+  readonly maxBundleSize: number;
+  /** Transport: messages flagged DONT_BUNDLE are bundled like others. */
+  readonly ignoreDontBundle: boolean;
+  /** UNICAST3: bytes under way to a receiver past which messages wait for acks; 0: they never do, as in JGroups. */
+  readonly initialWindowBytes: number;
+  /** UNICAST3: that limit grows up to this while acks come at once. */
+  readonly maxWindowBytes: number;
   /** UNICAST3: period of acks, gap requests and last-message resends. */
   readonly xmitIntervalMs: number;
   /** UNICAST3: a batch of this many messages is acknowledged at once. */
@@ -91,6 +99,10 @@ export const GEODE_STACK: JGroupsConfig = {
   multicast: null,
   answersPings: true,
   protocols: UNICAST_PROTOCOLS,
+  maxBundleSize: 64_000,
+  ignoreDontBundle: false,
+  initialWindowBytes: 65_536,
+  maxWindowBytes: 4_194_304,
   xmitIntervalMs: 500,
   ackThreshold: 5,
   connExpiryTimeoutMs: 0,
@@ -124,6 +136,7 @@ export const UDP_XML_STACK: JGroupsConfig = {
   ...GEODE_MULTICAST_STACK,
   protocols: [...MULTICAST_PROTOCOLS, 'RSVP'],
   answersPings: false,
+  ignoreDontBundle: true,
   desiredAvgGossipMs: 50_000,
   stableMaxBytes: 4_000_000,
   maxCredits: 2_000_000,
@@ -144,6 +157,9 @@ export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
   check(isName, `cluster '${cluster.slice(0, 50)}' is too long or not Latin-1`);
   const most = MAX_UDP_PAYLOAD_BYTES - MAX_ENVELOPE_BYTES - cluster.length;
   checkRange('fragSize', fragSize, 1, most);
+  checkRange('maxBundleSize', config.maxBundleSize, 1, MAX_UDP_PAYLOAD_BYTES);
+  checkRange('initialWindowBytes', config.initialWindowBytes, 0);
+  checkRange('maxWindowBytes', config.maxWindowBytes, 0);
   checkRange('xmitIntervalMs', config.xmitIntervalMs, 1);
   checkRange('ackThreshold', config.ackThreshold, 1);
   checkRange('connExpiryTimeoutMs', config.connExpiryTimeoutMs, 0);

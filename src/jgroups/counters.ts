@@ -4,6 +4,8 @@ export class JGroupsCounters {
   datagramsReceived = 0;
   bytesSent = 0;
   bytesReceived = 0;
+  /** Datagrams of several messages. */
+  bundlesSent = 0;
   /** Datagrams that do not follow the wire format. */
   malformed = 0;
   /** Datagrams of another JGroups version than 3.6. */
@@ -26,6 +28,10 @@ export class JGroupsCounters {
   xmitRequestsSent = 0;
   xmitRequestsReceived = 0;
   retransmitted = 0;
+  /** Times that messages had to wait for acks of earlier ones. */
+  paced = 0;
+  /** Datagrams with fillers, which a receiver acknowledges at once. */
+  acksAskedFor = 0;
   /** Messages dropped for want of a connection, and the requests for its first message. */
   noConnection = 0;
   firstSeqnoRequestsSent = 0;

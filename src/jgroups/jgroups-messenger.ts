@@ -17,25 +17,32 @@ import { type JGroupsConfig, resolveConfig } from './config.ts';
 import { type Confirmation, ConfirmationCollector } from './confirmation.ts';
 import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
+import type { Audience } from './protocol.ts';
 import { PING, PING_FLAGS, PONG, quorumPing } from './quorum-ping.ts';
 import { JGroupsStack } from './stack.ts';
 
-/** What Geode sets on its messages (WIRE-3.6 section 13), and what our unordered ones need. */
+/** What Geode sets on its messages beside DONT_BUNDLE (WIRE-3.6 section 13), and what our unordered ones need. */
 const SendFlags = {
-  ordered: Flag.DONT_BUNDLE,
-  unordered: Flag.DONT_BUNDLE | Flag.OOB,
-  highPriority: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER,
-  unreliable: Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY,
+  ordered: 0,
+  unordered: Flag.OOB,
+  highPriority: Flag.OOB | Flag.NO_FC | Flag.SKIP_BARRIER,
+  unreliable: Flag.OOB | Flag.NO_FC | Flag.NO_RELIABILITY,
 } as const;
 
 export interface JGroupsMessengerOptions extends MessengerOptions {
   /** Settings of the stack that differ from Geode's. */
   readonly jgroups?: Partial<JGroupsConfig>;
+  /**
+   * Messages wait until the end of the turn for others to the same recipient, to share a datagram. Default: as Geode
+   * has it, messages to members leave at once while little is under way to them; those to the group are bundled.
+   */
+  readonly bundle?: boolean;
 }
 
 /** The legacy stack behind the messenger's contract: one member that talks reliable UDP with JGroups 3.6 peers. */
 export class JGroupsMessenger extends StackMessenger {
   readonly #config: JGroupsConfig;
+  readonly #bundle: boolean | undefined;
   readonly #timer: Timer;
   /** By uuid, of the members of the view that can be reached by UDP. */
   readonly #addresses = new Map<string, GeodeAddress>();
@@ -58,6 +65,7 @@ export class JGroupsMessenger extends StackMessenger {
   constructor(options: JGroupsMessengerOptions) {
     super(options, 'udp');
     this.#config = resolveConfig({ ...options.jgroups, cluster: options.cluster });
+    this.#bundle = options.bundle;
     if (options.host.includes('%')) {
       throw new LocalProtocolError(
         'ERR_HOST',
@@ -76,11 +84,19 @@ export class JGroupsMessenger extends StackMessenger {
     if (group !== null && (pair.multicast ?? null) === null) {
       throw new LocalProtocolError('ERR_MULTICAST', `nothing here can hear ${group.address}:${group.port}`);
     }
+    const sendParts = socket.sendParts?.bind(socket);
     const stack = new JGroupsStack(
       this.#config,
       toAddress(self),
       {
         transmit: (datagram, host, port) => this.#socket?.send(datagram, host, port),
+        ...(sendParts === undefined
+          ? {}
+          : {
+              transmitParts: (head, payload, host, port) => {
+                if (this.#socket !== null) sendParts(head, payload, host, port);
+              },
+            }),
         transmitToGroup: (datagram) => {
           if (group !== null) this.#socket?.send(datagram, group.address, group.port);
         },
@@ -123,7 +139,7 @@ export class JGroupsMessenger extends StackMessenger {
       return;
     }
     const nowMs = this.environment.nowMs();
-    const flags = sendFlags(message, reliable);
+    const flags = sendFlags(message, reliable, this.#bundle ?? false);
     const confirm = this.#collector?.ask([member]);
     if (confirm === undefined) this.#running().send(address, message.payload, flags, nowMs);
     else this.#running().sendConfirmed(address, message.payload, flags, confirm, nowMs);
@@ -158,12 +174,23 @@ export class JGroupsMessenger extends StackMessenger {
     return this.#config.multicast !== null;
   }
 
-  protected override transmitToGroup(message: OutgoingMessage, reliable: boolean): void {
-    const flags = sendFlags(message, reliable);
+  /** The others in the view, for `transmitToGroup`. */
+  protected get audience(): Audience {
+    return this.#running().audience;
+  }
+
+  /** For a stack that is to get done with its group messages: they become stable within two ticks. */
+  setHasty(hasty: boolean): void {
+    this.#running().setHasty(hasty);
+  }
+
+  /** @param audience of when the message was accepted, if that was under an earlier view */
+  protected override transmitToGroup(message: OutgoingMessage, reliable: boolean, audience?: Audience): void {
+    const flags = sendFlags(message, reliable, this.#bundle ?? true);
     const nowMs = this.environment.nowMs();
     const self = this.memberId.uuid;
     const confirm = this.#collector?.ask(this.view?.members.filter(({ uuid }) => uuid !== self) ?? []);
-    if (confirm === undefined) this.#running().sendToGroup(message.payload, flags, nowMs);
+    if (confirm === undefined) this.#running().sendToGroup(message.payload, flags, nowMs, false, audience);
     else this.#running().sendConfirmed(null, message.payload, flags, confirm, nowMs);
     this.#arm();
   }
@@ -322,7 +349,12 @@ export class JGroupsMessenger extends StackMessenger {
   }
 }
 
-function sendFlags(message: OutgoingMessage, reliable: boolean): number {
+function sendFlags(message: OutgoingMessage, reliable: boolean, bundle: boolean): number {
+  const dontBundle = message.dontBundle ?? !bundle;
+  return kindFlags(message, reliable) | (dontBundle ? Flag.DONT_BUNDLE : 0);
+}
+
+function kindFlags(message: OutgoingMessage, reliable: boolean): number {
   if (!reliable) return SendFlags.unreliable;
   if (message.highPriority === true) return SendFlags.highPriority;
   return message.ordered === false ? SendFlags.unordered : SendFlags.ordered;

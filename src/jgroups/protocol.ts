@@ -1,4 +1,4 @@
-import type { Address, Header, ViewId } from '../../codecs/jgroups/message.ts';
+import { type Address, Flag, type Header, type ViewId } from '../../codecs/jgroups/message.ts';
 
 /** A message on its way down: each protocol adds its header. Once sent it is not changed any more. */
 export interface OutMessage {
@@ -73,15 +73,20 @@ export interface GroupView {
  */
 export abstract class Protocol {
   protected above!: Pick<Protocol, 'up' | 'upBatch'>;
-  protected below!: Pick<Protocol, 'down'>;
+  protected below!: Pick<Protocol, 'down' | 'downBatch'>;
 
-  connect(above: Pick<Protocol, 'up' | 'upBatch'>, below: Pick<Protocol, 'down'>): void {
+  connect(above: Pick<Protocol, 'up' | 'upBatch'>, below: Pick<Protocol, 'down' | 'downBatch'>): void {
     this.above = above;
     this.below = below;
   }
 
   abstract down(message: OutMessage, nowMs: number): void;
   abstract up(message: InMessage, nowMs: number): void;
+
+  /** Finished messages to one member that are to go in one datagram: there is nothing to add to them. */
+  downBatch(messages: readonly OutMessage[], nowMs: number): void {
+    this.below.downBatch(messages, nowMs);
+  }
 
   /** Messages of one sender that came in one datagram and share OOB and INTERNAL. */
   upBatch(messages: readonly InMessage[], nowMs: number): void {
@@ -126,4 +131,20 @@ export function controlMessage(
   payload: Uint8Array | null = null,
 ): OutMessage {
   return { dest, flags, headers: [header], payload, completes: 0, pendingBytes: 0 };
+}
+
+/**
+ * What a message takes in a list beside its payload, at most: flags and counts 9 bytes, UNICAST3's header 17, FRAG2's
+ * 21, and room for one more.
+ */
+export const MESSAGE_BYTES = 64;
+
+/** An upper bound of what a message takes in a list. */
+export function bundledBytes(message: OutMessage): number {
+  return MESSAGE_BYTES + (message.payload?.length ?? 0);
+}
+
+/** OOB has none, and the stack's own messages must not wait: UFC's credits are what others wait for. */
+export function hasNoOrder(message: OutMessage): boolean {
+  return (message.flags & (Flag.OOB | Flag.INTERNAL)) !== 0;
 }

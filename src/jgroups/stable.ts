@@ -51,6 +51,7 @@ export class STABLE extends Protocol {
   #bytes = 0;
   #nextGossipMs: number;
   #suspendedUntilMs = -Infinity;
+  #gossipedAtMs = -Infinity;
 
   constructor(context: ProtocolContext, nakack2: NAKACK2) {
     super();
@@ -97,6 +98,20 @@ export class STABLE extends Protocol {
     this.#suspendedUntilMs = nowMs + MAX_SUSPEND_MS;
   }
 
+  /**
+   * Hasty, the members do not wait for their next gossip: who has messages that are not stable tells its last seqno
+   * at each tick of NAKACK2, and whoever hears that gossips. All of a view have to be hasty, or it takes as long as
+   * ever; to real JGroups members nothing of it is strange.
+   */
+  setHasty(hasty: boolean): void {
+    this.#nakack2.onUnstable = hasty ? (nowMs) => this.#gossipSoon(nowMs) : null;
+  }
+
+  /** Several members may tell of theirs in one tick. */
+  #gossipSoon(nowMs: number): void {
+    if (nowMs - this.#gossipedAtMs >= this.#context.config.mcastXmitIntervalMs / 2) this.#gossip(nowMs);
+  }
+
   installView(view: GroupView): void {
     this.#view = view;
     this.#suspendedUntilMs = -Infinity;
@@ -127,6 +142,7 @@ export class STABLE extends Protocol {
     const view = this.#view;
     const [coordinator] = view?.members ?? [];
     if (view === null || coordinator === undefined || nowMs < this.#suspendedUntilMs) return;
+    this.#gossipedAtMs = nowMs;
     const digest = this.#nakack2.digest();
     if (addressKey(coordinator) === this.#context.selfKey) {
       this.#vote(this.#context.selfKey, digestEntries(digest), nowMs);

@@ -66,11 +66,11 @@ export class JGroupsStack {
   readonly #unicast3: UNICAST3;
   readonly #nakack2: NAKACK2 | undefined;
   readonly #stable: STABLE | undefined;
-  readonly #services: Services | null;
   readonly #ufc: UFC | undefined;
   readonly #mfc: MFC | undefined;
   readonly #rsvp: RSVP | undefined;
   readonly #peers = new PeerTable();
+  readonly #services: Services | null;
   #audience: Audience = { epoch: 0, members: [] };
 
   /** @param config of `resolveConfig`, which checks it */
@@ -120,45 +120,44 @@ export class JGroupsStack {
 
   /** @param flags bits of `Flag`; with NO_RELIABILITY the message is not counted as pending */
   send(dest: Address, payload: Uint8Array, flags: number, nowMs: number): void {
-    this.#down({ ...counted(payload, flags), dest, flags, headers: [], payload }, nowMs);
+    const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
+    const pendingBytes = isReliable ? payload.length : 0;
+    this.#down({ dest, flags, headers: [], payload, completes: isReliable ? 1 : 0, pendingBytes }, nowMs);
   }
 
   /**
    * To all members of the view, in order with our other group messages, in none with our unicasts, as in JGroups.
    * @param loopback also to ourselves (JGroups' default; Geode sets DONT_LOOPBACK)
+   * @param audience whose acknowledgement counts; `audience` of an earlier time if it was accepted then
    * @throws {LocalProtocolError} `ERR_MULTICAST` if the configuration has no multicast
    */
-  sendToGroup(payload: Uint8Array, flags: number, nowMs: number, loopback = false): void {
+  sendToGroup(
+    payload: Uint8Array,
+    flags: number,
+    nowMs: number,
+    loopback = false,
+    audience = this.#audience,
+  ): void {
     if (this.#config.multicast === null) {
       throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
     }
-    const audience = this.#audience;
+    const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
+    const pendingBytes = isReliable ? payload.length : 0;
+    const completes = isReliable ? 1 : 0;
     this.#down(
-      { ...counted(payload, flags), dest: null, flags, headers: [], payload, audience, loopback },
+      { dest: null, flags, headers: [], payload, completes, pendingBytes, audience, loopback },
       nowMs,
     );
   }
 
-  /**
-   * A message of the one who keeps the membership, as JGroups' GMS sends them: reliable and in order with our others,
-   * with no flow control and in one piece. `dest` null: to the group.
-   * @param headers its own
-   * @throws {InvariantError} if the stack was made without `StackEvents.service`
-   */
-  sendService(
-    { dest, flags, headers, payload }: Pick<OutMessage, 'dest' | 'flags' | 'headers' | 'payload'>,
-    nowMs: number,
-  ): void {
-    if (this.#services === null) throw new InvariantError('a service message, and there is no service');
-    const message: OutMessage = {
-      dest,
-      flags,
-      headers: [...headers],
-      payload,
-      completes: 0,
-      pendingBytes: 0,
-    };
-    this.#services.down(message, nowMs);
+  /** The others in the view, as group messages remember them. */
+  get audience(): Audience {
+    return this.#audience;
+  }
+
+  /** `STABLE.setHasty`. */
+  setHasty(hasty: boolean): void {
+    this.#stable?.setHasty(hasty);
   }
 
   /** Whether recipients can be asked to confirm that the application has had a message. */
@@ -190,6 +189,28 @@ export class JGroupsStack {
     );
   }
 
+  /**
+   * A message of the one who keeps the membership, as JGroups' GMS sends them: reliable and in order with our others,
+   * with no flow control and in one piece. `dest` null: to the group.
+   * @param headers its own
+   * @throws {InvariantError} if the stack was made without `StackEvents.service`
+   */
+  sendService(
+    { dest, flags, headers, payload }: Pick<OutMessage, 'dest' | 'flags' | 'headers' | 'payload'>,
+    nowMs: number,
+  ): void {
+    if (this.#services === null) throw new InvariantError('a service message, and there is no service');
+    const message: OutMessage = {
+      dest,
+      flags,
+      headers: [...headers],
+      payload,
+      completes: 0,
+      pendingBytes: 0,
+    };
+    this.#services.down(message, nowMs);
+  }
+
   #down(message: OutMessage, nowMs: number): void {
     (this.#protocols.at(-1) ?? this.#transport).down(message, nowMs);
   }
@@ -201,6 +222,13 @@ export class JGroupsStack {
 
   handleDatagram(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
     this.#transport.handleDatagram(bytes, host, port, nowMs);
+    this.#flush(nowMs);
+  }
+
+  /** What was collected in this turn to be sent together leaves; `nextDeadlineMs` is at once while there is something. */
+  #flush(nowMs: number): void {
+    this.#unicast3.flush(nowMs);
+    this.#transport.flush();
   }
 
   /** @throws {LocalProtocolError} `ERR_DIGEST` for a digest whose members and seqnos do not fit together */
@@ -219,6 +247,7 @@ export class JGroupsStack {
     this.#transport.installView(view);
     for (const protocol of this.#protocols) protocol.installView(view, nowMs);
     for (const protocol of this.#protocols) protocol.viewInstalled(nowMs);
+    this.#flush(nowMs);
   }
 
   /** How far each member's group messages have got here. Null without multicast. */
@@ -247,13 +276,13 @@ export class JGroupsStack {
   peerStats(peer: string, nowMs: number): UdpPeerStats {
     const counters = this.#peers.find(peer);
     const { retransmitted, requested, duplicates, malformed } = counters;
-    const { sent, acked, window, gaps } = this.#unicast3.peerStats(peer);
-    const { credits, queue, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
+    const { sent, acked, window, queue, gaps } = this.#unicast3.peerStats(peer);
+    const { credits, queue: blocked, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
     const unicasts = { sent, acked, window, retransmitted, requested, duplicates, gaps };
     const group = this.#nakack2?.peerStats(peer);
     return {
       ...unicasts,
-      ...{ credits, queue, blockedMs, malformed },
+      ...{ credits, queue: queue + blocked, blockedMs, malformed },
       ...(group === undefined ? {} : { group: { ...group, credits: this.#mfc?.creditsOf(peer) ?? null } }),
     };
   }
@@ -261,6 +290,7 @@ export class JGroupsStack {
   handleTimeout(nowMs: number): void {
     this.#transport.handleTimeout(nowMs);
     for (const protocol of this.#protocols) protocol.handleTimeout(nowMs);
+    this.#flush(nowMs);
   }
 
   nextDeadlineMs(): number {
@@ -272,6 +302,7 @@ export class JGroupsStack {
   /** Last words before the socket closes: peers need not resend what was delivered here. */
   stop(nowMs: number): void {
     this.#unicast3.sendPendingAcks(nowMs);
+    this.#flush(nowMs);
   }
 
   /** It will not be used any more: who waits for something is told. */

@@ -1,19 +1,31 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { canonicalIp } from '../../codecs/bytes/ip.ts';
 import { type Address, addressKey, type Datagram, Flag, type Message } from '../../codecs/jgroups/message.ts';
-import { decodeDatagram, encodeDatagram } from '../../codecs/jgroups/registry.ts';
+import { DecodeCache } from '../../codecs/jgroups/decode-cache.ts';
+import { decodeDatagram } from '../../codecs/jgroups/registry.ts';
+import { MessageEncoder } from '../../codecs/jgroups/v3_6/encoder.ts';
 import { formatVersion } from '../../codecs/jgroups/version.ts';
+import { InvariantError } from '../protocol/errors.ts';
+import { Bundler } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
 import { type Endpoint, PhysicalAddresses } from './physical-addresses.ts';
 import { type GroupView, headerOf, type InMessage, type OutMessage, type Protocol } from './protocol.ts';
 
 export interface TransportEvents {
   transmit(datagram: Buffer, host: string, port: number): void;
+  /**
+   * One datagram of two parts, so that a large payload need not be copied behind its headers. Absent: it is copied,
+   * and given to `transmit`.
+   */
+  readonly transmitParts?: (head: Buffer, payload: Uint8Array, host: string, port: number) => void;
   /** To the multicast address of the group; only called where one is configured. */
   transmitToGroup(datagram: Buffer): void;
   /** `kind` is stable, `peer` names who: a uuid or `host:port`. */
   complain(kind: string, peer: string, what: string): void;
 }
+
+/** From this size on it costs less to hand the kernel two pieces than to copy the payload behind its headers. */
+const MIN_GATHERED_BYTES = 4096;
 
 const PING = Buffer.from('ping');
 const PONG = Buffer.from('pong');
@@ -28,6 +40,9 @@ export class Transport {
   readonly #above: Pick<Protocol, 'up' | 'upBatch'>;
   /** As the socket spells it. */
   readonly #ownHost: string;
+  readonly #encoder: MessageEncoder;
+  readonly #decoding = { cache: new DecodeCache() };
+  readonly #bundler: Bundler;
   /** Of the members of the view but for ourselves: where group messages go without IP multicast. */
   #others: readonly Address[] = [];
   /** Own messages that we are to receive, too: not before the call that sends them has returned. */
@@ -43,11 +58,15 @@ export class Transport {
     this.#events = events;
     this.#above = above;
     this.#ownHost = canonicalIp(context.self.host);
+    const { config, self } = context;
+    this.#encoder = new MessageEncoder(config.version, self, config.cluster);
+    this.#bundler = new Bundler(config, this.#encoder, (dest, messages) => this.#send(dest, messages));
   }
 
   installView(view: GroupView): void {
     this.#others = view.members.filter((member) => addressKey(member) !== this.#context.selfKey);
     this.#physical.installView(view.keys);
+    this.#bundler.retain(view.keys);
   }
 
   // --- from the wire ---------------------------------------------------------------------------------------
@@ -85,33 +104,38 @@ export class Transport {
     this.#fromPort = port;
     let datagram: Datagram;
     try {
-      datagram = decodeDatagram(bytes);
+      datagram = decodeDatagram(bytes, this.#decoding);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      this.#handleUndecodable(error, bytes, `${host}:${port}`);
+      this.#handleUndecodable(error, bytes);
       return;
     }
-    if (datagram.kind === 'single') this.#handleSingle(datagram.message, `${host}:${port}`, nowMs);
-    else this.#handleBundle(datagram, `${host}:${port}`, nowMs);
+    if (datagram.kind === 'single') this.#handleSingle(datagram.message, nowMs);
+    else this.#handleBundle(datagram, nowMs);
+  }
+
+  /** Who sent the datagram that is being handled, for complaints; most datagrams need no such text. */
+  get #from(): string {
+    return `${this.#fromHost}:${this.#fromPort}`;
   }
 
   get #hasGroup(): boolean {
     return this.#context.config.multicast !== null;
   }
 
-  #handleUndecodable(error: CodecError, bytes: Uint8Array, sender: string): void {
+  #handleUndecodable(error: CodecError, bytes: Uint8Array): void {
     const { counters, config } = this.#context;
     if (error.code === 'ERR_VERSION') {
       counters.otherVersion++;
       const theirs = formatVersion(((bytes[0] as number) << 8) | (bytes[1] as number));
       const ours = formatVersion(config.version);
       const what = `it speaks JGroups ${theirs}, we speak ${ours}; datagram dropped`;
-      this.#events.complain('version', sender, what);
+      this.#events.complain('version', this.#from, what);
       return;
     }
     this.#countMalformed();
     const what = `malformed datagram of ${bytes.length} bytes dropped: ${error.message}`;
-    this.#events.complain('malformed', sender, what);
+    this.#events.complain('malformed', this.#from, what);
   }
 
   /** Of whoever has the address that the datagram came from: nothing in it can be believed. */
@@ -124,20 +148,20 @@ export class Transport {
     if (member !== undefined) peers.of(addressKey(member)).malformed++;
   }
 
-  #handleSingle(message: Message, sender: string, nowMs: number): void {
+  #handleSingle(message: Message, nowMs: number): void {
     const cluster = headerOf(message, 'TP')?.cluster;
-    if (!this.#isForUs(message.dest, cluster, sender)) return;
-    const incoming = this.#incoming(message, message.dest, message.src, sender);
+    if (!this.#isForUs(message.dest, cluster)) return;
+    const incoming = this.#incoming(message, message.dest, message.src);
     if (incoming !== null) this.#above.up(incoming, nowMs);
   }
 
-  #handleBundle(bundle: Datagram & { kind: 'bundle' }, sender: string, nowMs: number): void {
-    if (!this.#isForUs(bundle.dest, bundle.cluster, sender)) return;
+  #handleBundle(bundle: Datagram & { kind: 'bundle' }, nowMs: number): void {
+    if (!this.#isForUs(bundle.dest, bundle.cluster)) return;
     // as JGroups does: four batches, by OOB and INTERNAL; those that are OOB and DONT_BUNDLE go one by one
     const alone: InMessage[] = [];
     const batches = new Map<number, InMessage[]>();
     for (const message of bundle.messages) {
-      const incoming = this.#incoming(message, bundle.dest, message.src ?? bundle.src, sender);
+      const incoming = this.#incoming(message, bundle.dest, message.src ?? bundle.src);
       if (incoming === null) continue;
       if ((incoming.flags & ALONE) === ALONE) {
         alone.push(incoming);
@@ -152,40 +176,44 @@ export class Transport {
     for (const batch of batches.values()) this.#above.upBatch(batch, nowMs);
   }
 
-  #isForUs(dest: Address | null, cluster: string | null | undefined, sender: string): boolean {
+  #isForUs(dest: Address | null, cluster: string | null | undefined): boolean {
     const { counters, config, selfKey } = this.#context;
     if (cluster !== config.cluster) {
       counters.otherCluster++;
       const theirs = cluster === undefined || cluster === null ? 'no cluster' : `cluster '${cluster}'`;
-      this.#events.complain('cluster', sender, `it is of ${theirs}, we are of '${config.cluster}'; dropped`);
+      this.#events.complain(
+        'cluster',
+        this.#from,
+        `it is of ${theirs}, we are of '${config.cluster}'; dropped`,
+      );
       return false;
     }
     if (dest === null ? this.#hasGroup : addressKey(dest) === selfKey) return true;
     counters.notForUs++;
     const whom = dest === null ? 'a group, and multicast is off here' : `another member, ${addressKey(dest)}`;
-    this.#events.complain('dest', sender, `its message is for ${whom}; dropped`);
+    this.#events.complain('dest', this.#from, `its message is for ${whom}; dropped`);
     return false;
   }
 
   /** Null: dropped, for nobody sent it or it is our own. */
-  #incoming(message: Message, dest: Address | null, src: Address | null, sender: string): InMessage | null {
+  #incoming(message: Message, dest: Address | null, src: Address | null): InMessage | null {
     const { counters } = this.#context;
     if (src === null) {
       this.#countMalformed();
-      this.#events.complain('malformed', sender, 'message without a sender address dropped');
+      this.#events.complain('malformed', this.#from, 'message without a sender address dropped');
       return null;
     }
     if (src.kind === 'ip') {
       counters.rejected++;
       const what = 'message from a physical address, which is no member, dropped';
-      this.#events.complain('malformed', sender, what);
+      this.#events.complain('malformed', this.#from, what);
       return null;
     }
     const from = addressKey(src);
     if (from === this.#context.selfKey) {
       counters.ownPackets++;
       const what = 'it sends in our name: another process has our uuid; dropped';
-      this.#events.complain('own', sender, what);
+      this.#events.complain('own', this.#from, what);
       return null;
     }
     this.#physical.learn(src, this.#fromHost, this.#fromPort, isOwnWord(message));
@@ -196,25 +224,61 @@ export class Transport {
   // --- to the wire -----------------------------------------------------------------------------------------
 
   down(message: OutMessage, nowMs: number): void {
-    if (message.dest === null) this.#sendToGroup(message, nowMs);
-    else if (addressKey(message.dest) === this.#context.selfKey) this.#loop(message, nowMs);
-    else this.#sendTo(message.dest, message);
+    if (message.loopback === true) this.#loop(message, nowMs);
+    if (message.dest !== null && addressKey(message.dest) === this.#context.selfKey)
+      this.#loop(message, nowMs);
+    else if (this.#bundler.accepts(message)) this.#bundler.add(message, nowMs);
+    else this.#send(message.dest, [message]);
   }
 
-  #sendTo(dest: Address, message: OutMessage): void {
+  /** To one member, in one datagram; the caller minds its size. */
+  downBatch(messages: readonly OutMessage[], nowMs: number): void {
+    const dest = messages[0]?.dest ?? null;
+    if (dest === null) throw new InvariantError('a batch goes to one member');
+    if (addressKey(dest) === this.#context.selfKey) {
+      for (const message of messages) this.#loop(message, nowMs);
+      return;
+    }
+    this.#bundler.flushTo(dest);
+    this.#send(dest, messages);
+  }
+
+  /** End of the turn: what waits to be bundled leaves. */
+  flush(): void {
+    this.#bundler.flush();
+  }
+
+  /** One message as a single datagram, more as a list (WIRE-3.6 section 3). */
+  #send(dest: Address | null, messages: readonly OutMessage[]): void {
+    if (messages.length > 1) this.#context.counters.bundlesSent++;
+    if (dest === null) {
+      this.#sendToGroup(this.#encode(dest, messages));
+      return;
+    }
     const physical = this.#find(dest);
     if (physical === null) return;
-    this.#transmit(this.#encode(message), physical);
+    const { transmitParts } = this.#events;
+    const payload = messages.length === 1 ? (messages[0] as OutMessage).payload : null;
+    if (transmitParts === undefined || payload === null || payload.length < MIN_GATHERED_BYTES) {
+      this.#transmit(this.#encode(dest, messages), physical);
+      return;
+    }
+    const head = this.#encoder.encodeHead(messages[0] as OutMessage);
+    this.#count(head.length + payload.length);
+    transmitParts(head, payload, physical.host, physical.port);
+  }
+
+  #encode(dest: Address | null, messages: readonly OutMessage[]): Buffer {
+    return messages.length === 1
+      ? this.#encoder.encode(messages[0] as OutMessage)
+      : this.#encoder.encodeList(dest, messages);
   }
 
   /** The same bytes to everybody, by IP multicast or one datagram for each (WIRE-3.6 section 13). */
-  #sendToGroup(message: OutMessage, nowMs: number): void {
-    const { config, counters } = this.#context;
-    if (message.loopback === true) this.#loop(message, nowMs);
-    const datagram = this.#encode(message);
-    if (config.multicast !== null && config.multicast !== 'unicasts') {
-      counters.datagramsSent++;
-      counters.bytesSent += datagram.length;
+  #sendToGroup(datagram: Buffer): void {
+    const { multicast } = this.#context.config;
+    if (multicast !== null && multicast !== 'unicasts') {
+      this.#count(datagram.length);
       this.#events.transmitToGroup(datagram);
       return;
     }
@@ -224,27 +288,15 @@ export class Transport {
     }
   }
 
-  #encode({ dest, src, flags, headers, payload }: OutMessage): Buffer {
-    const { config, self } = this.#context;
-    return encodeDatagram({
-      kind: 'single',
-      version: config.version,
-      multicast: dest === null,
-      message: {
-        dest,
-        src: src ?? self,
-        flags,
-        headers: [...headers, { protocol: 'TP', cluster: config.cluster }],
-        payload,
-      },
-    });
+  #transmit(datagram: Buffer, { host, port }: Endpoint): void {
+    this.#count(datagram.length);
+    this.#events.transmit(datagram, host, port);
   }
 
-  #transmit(datagram: Buffer, { host, port }: Endpoint): void {
+  #count(bytes: number): void {
     const { counters } = this.#context;
     counters.datagramsSent++;
-    counters.bytesSent += datagram.length;
-    this.#events.transmit(datagram, host, port);
+    counters.bytesSent += bytes;
   }
 
   #find(dest: Address): Endpoint | null {
@@ -266,7 +318,7 @@ export class Transport {
 
   /** As soon as possible, if something waits. */
   nextDeadlineMs(): number {
-    return this.#loopbackAtMs;
+    return Math.min(this.#loopbackAtMs, this.#bundler.flushAtMs);
   }
 
   handleTimeout(nowMs: number): void {

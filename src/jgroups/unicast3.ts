@@ -16,7 +16,8 @@ import {
   Protocol,
 } from './protocol.ts';
 import { ResendQueue } from './resend-queue.ts';
-import { ReceiveConnection, SendConnection } from './unicast3-peer.ts';
+import { type Acknowledged, SendConnection } from './send-connection.ts';
+import { ReceiveConnection } from './unicast3-peer.ts';
 
 /**
  * Senders that are no members may still open connections (they join, or their view is ahead of ours); more than
@@ -36,12 +37,20 @@ export class UNICAST3 extends Protocol {
   readonly #receive = new Map<string, ReceiveConnection>();
   readonly #closed = new ClosedConnections();
   readonly #firstSeqnoAskedMs = new Map<string, number>();
-  readonly #resends = new ResendQueue((message, nowMs) => this.#resend(message, nowMs));
+  /** Of connections that are not paced. */
+  readonly #resends = new ResendQueue((message, nowMs) => {
+    if (message.dest !== null) this.#send.get(addressKey(message.dest))?.resend(message, nowMs);
+  });
   #members: ReadonlySet<string> = new Set();
   #nextConnId = 0;
   /** Shared by ACK and SEND_FIRST_SEQNO. */
   #timestamp = 0;
   #nextTickMs: number;
+  /** Have messages that are to leave at the end of the turn. */
+  #unflushed: SendConnection[] = [];
+  #flushAtMs = Infinity;
+  /** The earliest timeout of a connection, or earlier. */
+  #timeoutAtMs = Infinity;
 
   constructor(context: ProtocolContext) {
     super();
@@ -56,19 +65,37 @@ export class UNICAST3 extends Protocol {
   down(message: OutMessage, nowMs: number): void {
     if (message.dest !== null && (message.flags & Flag.NO_RELIABILITY) === 0) {
       const connection = this.#sendConnection(message.dest, nowMs);
-      const seqno = connection.window.next;
-      const { connId } = connection;
-      message.headers.push({ protocol: 'UNICAST3', type: 'DATA', seqno, connId, first: seqno === 1 });
-      connection.window.push(message);
+      connection.send(message, nowMs);
+      this.#schedule(connection, nowMs);
+    } else this.below.down(message, nowMs);
+  }
+
+  /** End of the turn. */
+  flush(nowMs: number): void {
+    if (this.#flushAtMs === Infinity) return;
+    const connections = this.#unflushed;
+    this.#unflushed = [];
+    this.#flushAtMs = Infinity;
+    for (const connection of connections) {
+      connection.isScheduled = false;
+      connection.flush(nowMs);
+      this.#schedule(connection, nowMs);
     }
-    this.below.down(message, nowMs);
+  }
+
+  #schedule(connection: SendConnection, nowMs: number): void {
+    if (connection.timeoutAtMs < this.#timeoutAtMs) this.#timeoutAtMs = connection.timeoutAtMs;
+    if (!connection.wantsFlush || connection.isScheduled) return;
+    connection.isScheduled = true;
+    this.#unflushed.push(connection);
+    this.#flushAtMs = Math.min(this.#flushAtMs, nowMs);
   }
 
   #sendConnection(dest: Address, nowMs: number): SendConnection {
     const key = addressKey(dest);
     let connection = this.#send.get(key);
     if (connection === undefined) {
-      connection = new SendConnection(dest, this.#nextConnId, nowMs);
+      connection = new SendConnection(dest, this.#nextConnId, this.below, this.#context, nowMs);
       this.#nextConnId = this.#nextConnId >= MAX_CONN_ID ? 0 : this.#nextConnId + 1;
       if (!this.#members.has(key)) connection.giveUpAtMs = nowMs + this.#config.maxRetransmitTimeMs;
       this.#send.set(key, connection);
@@ -113,6 +140,7 @@ export class UNICAST3 extends Protocol {
     // a duplicate says that our ack was lost
     connection.ackPending = true;
     if (outcome === 'duplicate') {
+      if (isFiller(message)) return;
       this.#counters.duplicates++;
       this.#context.peers.of(message.from).duplicates++;
       return;
@@ -133,15 +161,15 @@ export class UNICAST3 extends Protocol {
     const isSameId = connection?.connId === header.connId;
     const isRestart = isSameId && header.first && connection.isContradictedBy(message, header.seqno);
     if (isSameId && !isRestart) return connection;
+    if (!header.first) {
+      this.#counters.noConnection++;
+      this.#askForFirstSeqno(message.src, from, nowMs);
+      return null;
+    }
     if (header.seqno < 1) {
       this.#counters.rejected++;
       this.#context.peers.of(from).malformed++;
       this.#context.complain(from, `its message has seqno ${header.seqno}, the first is 1; dropped`);
-      return null;
-    }
-    if (!header.first) {
-      this.#counters.noConnection++;
-      this.#askForFirstSeqno(message.src, from, nowMs);
       return null;
     }
     const isStale = isRestart
@@ -159,7 +187,9 @@ export class UNICAST3 extends Protocol {
       );
       return null;
     }
-    const fresh = new ReceiveConnection(message, header.connId, header.seqno, nowMs);
+    // one object for both directions, the view's mostly: thousands of idle peers are to take little
+    const peer = this.#send.get(from)?.peer ?? message.src;
+    const fresh = new ReceiveConnection(peer, message, header.connId, header.seqno, nowMs);
     this.#receive.set(from, fresh);
     return fresh;
   }
@@ -198,10 +228,10 @@ export class UNICAST3 extends Protocol {
       case 'ACK':
         if (connection?.connId !== header.connId || !connection.acceptTimestamp(header.timestamp)) return;
         this.#counters.acksReceived++;
-        this.#acknowledge(message.from, connection, header.seqno);
+        this.#acknowledge(message.from, connection, header.seqno, nowMs);
         return;
       case 'SEND_FIRST_SEQNO':
-        if (connection?.acceptTimestamp(header.timestamp) === true) this.#resendFirst(connection, nowMs);
+        if (connection?.acceptTimestamp(header.timestamp) === true) connection.resendFirst(nowMs);
         return;
       case 'XMIT_REQ':
         this.#counters.xmitRequestsReceived++;
@@ -216,26 +246,13 @@ export class UNICAST3 extends Protocol {
     }
   }
 
-  #acknowledge(from: string, connection: SendConnection, seqno: number): void {
-    let messages = 0;
-    let bytes = 0;
-    connection.window.acknowledge(seqno, (message, acknowledged) => {
-      if (acknowledged <= connection.settledSeqno) return;
-      messages += message.completes;
-      bytes += message.pendingBytes;
-    });
-    if (messages > 0 || bytes > 0) this.#context.acknowledged(from, messages, bytes);
-  }
-
-  /** The lowest message that is not acknowledged, marked as the first: the peer starts its window there. */
-  #resendFirst(connection: SendConnection, nowMs: number): void {
-    const message = connection.window.at(connection.window.acked + 1);
-    if (message === undefined) return;
-    this.#countResend(message);
-    const headers = message.headers.map((header) =>
-      header.protocol === 'UNICAST3' && header.type === 'DATA' ? { ...header, first: true } : header,
-    );
-    this.below.down({ ...message, headers }, nowMs);
+  #acknowledge(from: string, connection: SendConnection, seqno: number, nowMs: number): void {
+    const told: Acknowledged = { messages: 0, bytes: 0 };
+    const verdict = connection.handleAck(seqno, told, nowMs);
+    if (told.messages > 0 || told.bytes > 0) this.#context.acknowledged(from, told.messages, told.bytes);
+    if (this.#send.get(from) !== connection) return; // a handler may do anything
+    connection.proceed(verdict, nowMs);
+    this.#schedule(connection, nowMs);
   }
 
   #resendRequested(connection: SendConnection, request: InMessage, nowMs: number): void {
@@ -247,37 +264,42 @@ export class UNICAST3 extends Protocol {
       this.#context.malformed(request.from, `its retransmission request is malformed: ${error.message}`);
       return;
     }
+    if (connection.isPaced) {
+      connection.resendRequested(seqnos, nowMs);
+      this.#schedule(connection, nowMs);
+      return;
+    }
     const { from } = request;
     const find = (seqno: number): OutMessage | undefined =>
       this.#send.get(from) === connection ? connection.window.at(seqno) : undefined;
     this.#resends.add(from, seqnos, find, nowMs);
   }
 
-  #resend(message: OutMessage | undefined, nowMs: number): void {
-    if (message === undefined) return;
-    this.#countResend(message);
-    this.below.down(message, nowMs);
-  }
-
-  #countResend({ dest }: OutMessage): void {
-    this.#counters.retransmitted++;
-    if (dest !== null) this.#context.peers.of(addressKey(dest)).retransmitted++;
-  }
-
   // --- time ------------------------------------------------------------------------------------------------
 
   override nextDeadlineMs(): number {
-    return Math.min(this.#nextTickMs, this.#resends.nextDeadlineMs());
+    const dueMs = Math.min(this.#timeoutAtMs, this.#resends.nextDeadlineMs());
+    return Math.min(this.#nextTickMs, dueMs, this.#flushAtMs);
   }
 
   override handleTimeout(nowMs: number): void {
+    if (nowMs >= this.#timeoutAtMs) this.#handleTimeouts(nowMs);
     this.#resends.handleTimeout(nowMs);
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + this.#config.xmitIntervalMs;
     this.sendPendingAcks(nowMs);
     this.#requestGaps(nowMs);
-    for (const connection of this.#send.values()) this.#resend(connection.lastIfStuck(), nowMs);
+    for (const connection of this.#send.values()) connection.resend(connection.lastIfStuck(), nowMs);
     this.#expire(nowMs);
+  }
+
+  #handleTimeouts(nowMs: number): void {
+    this.#timeoutAtMs = Infinity;
+    for (const connection of this.#send.values()) {
+      if (connection.timeoutAtMs === Infinity) continue;
+      connection.handleTimeout(nowMs);
+      this.#schedule(connection, nowMs);
+    }
   }
 
   sendPendingAcks(nowMs: number): void {
@@ -315,7 +337,7 @@ export class UNICAST3 extends Protocol {
       connExpiryTimeoutMs > 0 && nowMs - touchedMs >= connExpiryTimeoutMs;
     for (const [key, connection] of this.#send) {
       // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
-      const awaitsAck = connection.window.size > 0 && this.#members.has(key);
+      const awaitsAck = connection.window.size + connection.queued > 0 && this.#members.has(key);
       if ((isIdle(connection.touchedMs) && !awaitsAck) || nowMs >= connection.giveUpAtMs)
         connection.close(nowMs);
       if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
@@ -346,13 +368,15 @@ export class UNICAST3 extends Protocol {
     );
   }
 
-  peerStats(key: string): Pick<UdpPeerStats, 'sent' | 'acked' | 'window' | 'gaps'> {
-    const send = this.#send.get(key)?.window;
+  peerStats(key: string): Pick<UdpPeerStats, 'sent' | 'acked' | 'window' | 'queue' | 'gaps'> {
+    const connection = this.#send.get(key);
+    const send = connection?.window;
     const { sentBefore, ackedBefore } = this.#context.peers.find(key);
     return {
       sent: sentBefore + (send?.highest ?? 0),
       acked: ackedBefore + (send?.acked ?? 0),
       window: send?.size ?? 0,
+      queue: connection?.queued ?? 0,
       gaps: this.#receive.get(key)?.window.gaps ?? 0,
     };
   }
@@ -394,6 +418,11 @@ export class UNICAST3 extends Protocol {
   ): void {
     this.below.down(controlMessage(dest, controlFlags(header.type), header, payload), nowMs);
   }
+}
+
+/** Sent by stacks like ours to have a list acknowledged at once (`SendConnection`): a duplicate by intention. */
+function isFiller({ headers, payload }: InMessage): boolean {
+  return payload === null && headers.length === 1;
 }
 
 /** Of two addresses with one uuid; one that has not joined tells -1 for its view. */

@@ -30,6 +30,11 @@ export interface JvmPeerOptions {
   readonly stackFile?: string;
   /** What group messages go by in `jgroups-mcast.xml`. Default: IP multicast, as that file has it. */
   readonly group?: 'unicasts' | 'ip';
+  /**
+   * With JGroups' RSVP as the highest protocol, which none of Geode's stacks has: how long it waits until all have
+   * confirmed a message, before the burst fails.
+   */
+  readonly rsvpTimeoutMs?: number;
   readonly heapMegabytes?: number;
   /** More options for the JVM; they win over the defaults. */
   readonly jvmOptions?: readonly string[];
@@ -108,6 +113,7 @@ function jvmArguments(options: JvmPeerOptions, program: PeerProgram, wanted: Mem
     `uuid=${wanted.uuid}`,
     `viewId=${wanted.viewId}`,
     ...(options.group === undefined ? [] : [`group=${options.group}`]),
+    ...(options.rsvpTimeoutMs === undefined ? [] : [`rsvp=${options.rsvpTimeoutMs}`]),
     ...(options.stackFile === undefined ? [] : [`config=${options.stackFile}`]),
     ...Object.entries(placeholders).map(([name, value]) => `${name}=${value}`),
   ];

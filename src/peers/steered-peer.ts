@@ -21,7 +21,7 @@ export interface PeerCommand {
 export interface BurstOptions {
   readonly count: number;
   readonly sizeBytes: number;
-  /** O: OOB, K: SKIP_BARRIER, F: NO_FC, R: NO_RELIABILITY, B: may be bundled; -: none. */
+  /** O: OOB, K: SKIP_BARRIER, F: NO_FC, R: NO_RELIABILITY, B: may be bundled, C: to be confirmed (RSVP); -: none. */
   readonly flags?: string;
   /** Each stream of messages to a recipient has numbers of its own: 0 (the default) to 8191. */
   readonly stream?: number;

@@ -61,6 +61,8 @@ export interface DatagramSocket {
   onDatagram: (bytes: Uint8Array, host: string, port: number) => void;
   /** Fire and forget: a datagram that cannot be sent is lost and counted, as on the wire. `bytes` must not change later. */
   send(bytes: Uint8Array, host: string, port: number): void;
+  /** As `send`, of one datagram in two parts, which are not copied. A socket that cannot do that leaves it out. */
+  sendParts?(head: Uint8Array, body: Uint8Array, host: string, port: number): void;
   /** Idempotent; resolves once the port is free. */
   close(): Promise<void>;
 }

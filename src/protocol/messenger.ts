@@ -13,6 +13,8 @@ export interface OutgoingMessage {
   readonly ordered?: boolean;
   /** Passes flow control and ordinary messages; implies `ordered: false` (Geode's high priority). */
   readonly highPriority?: boolean;
+  /** On the legacy stack: whether it leaves at once in a datagram of its own (JGroups' DONT_BUNDLE). Default: as the messenger's `bundle` option says. */
+  readonly dontBundle?: boolean;
 }
 
 export interface IncomingMessage {
@@ -73,7 +75,7 @@ export interface UdpPeerStats {
   readonly gaps: number;
   /** Payload bytes that we may send before it has to give new credits; null without flow control. */
   readonly credits: number | null;
-  /** Messages that wait for credits now. */
+  /** Messages that have no number yet: they wait for credits, or until what is under way is acknowledged. */
   readonly queue: number;
   /** Milliseconds that messages waited for credits, in all. */
   readonly blockedMs: number;

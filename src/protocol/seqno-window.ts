@@ -53,7 +53,10 @@ export class SendWindow<T> {
       this.#acked++;
       acknowledged(item, this.#acked);
     }
-    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0; // an idle peer has no array
+      this.#head = 0;
+    } else if (this.#head > 64 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
@@ -62,7 +65,10 @@ export class SendWindow<T> {
 
 /** Items received, given out in order and once. */
 export class ReceiveWindow<T> {
-  readonly #waiting = new Map<number, T>();
+  /** The item after the last one given out, where most arrive. */
+  #next: T | undefined;
+  /** Later ones; null while there are none, as with most peers. */
+  #later: Map<number, T> | null = null;
   readonly #maxAhead: number;
   #delivered: number;
   #highest: number;
@@ -88,17 +94,17 @@ export class ReceiveWindow<T> {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return (this.#next === undefined ? 0 : 1) + (this.#later?.size ?? 0);
   }
 
   /** What waits under this seqno. */
   at(seqno: number): T | undefined {
-    return this.#waiting.get(seqno);
+    return seqno === this.#delivered + 1 ? this.#next : this.#later?.get(seqno);
   }
 
   /** How many seqnos are missing up to the highest. */
   get gaps(): number {
-    return this.#highest - this.#delivered - this.#waiting.size;
+    return this.#highest - this.#delivered - this.waiting;
   }
 
   get hasGap(): boolean {
@@ -107,32 +113,42 @@ export class ReceiveWindow<T> {
 
   /** `duplicate`: given out or stored already. `beyond`: further ahead than the window reaches; not stored. */
   add(seqno: number, item: T): 'added' | 'duplicate' | 'beyond' {
-    if (seqno <= this.#delivered || this.#waiting.has(seqno)) return 'duplicate';
+    if (seqno <= this.#delivered || this.at(seqno) !== undefined) return 'duplicate';
     if (seqno - this.#delivered > this.#maxAhead) return 'beyond';
     if (seqno > this.#highest) this.#highest = seqno;
-    this.#waiting.set(seqno, item);
+    if (seqno === this.#delivered + 1) this.#next = item;
+    else (this.#later ??= new Map<number, T>()).set(seqno, item);
     return 'added';
   }
 
   /** The next item in order, once; undefined while it is missing. */
   next(): T | undefined {
-    const item = this.#waiting.get(this.#delivered + 1);
+    const item = this.#next;
     if (item === undefined) return undefined;
     this.#delivered++;
-    this.#waiting.delete(this.#delivered);
+    this.#next = this.#takeLater(this.#delivered + 1);
+    return item;
+  }
+
+  #takeLater(seqno: number): T | undefined {
+    const item = this.#later?.get(seqno);
+    if (item === undefined) return undefined;
+    this.#later?.delete(seqno);
+    if (this.#later?.size === 0) this.#later = null;
     return item;
   }
 
   /** Gives up what is missing below `seqno`, handing what waits there to `dropped`. */
   skipTo(seqno: number, dropped: (item: T) => void): void {
-    if (this.#waiting.size > 0) {
-      for (const [waiting, item] of this.#waiting) {
-        if (waiting >= seqno) continue;
-        this.#waiting.delete(waiting);
-        dropped(item);
-      }
+    if (seqno - 1 <= this.#delivered) return;
+    if (this.#next !== undefined) dropped(this.#next);
+    for (const [waiting, item] of this.#later ?? []) {
+      if (waiting >= seqno) continue;
+      this.#later?.delete(waiting);
+      dropped(item);
     }
-    this.#delivered = Math.max(this.#delivered, seqno - 1);
+    this.#delivered = seqno - 1;
+    this.#next = this.#takeLater(seqno);
     this.#highest = Math.max(this.#highest, this.#delivered);
   }
 
@@ -142,7 +158,7 @@ export class ReceiveWindow<T> {
     if (!this.hasGap) return missing;
     const end = Math.min(this.#highest, this.#delivered + 1 + limit);
     for (let seqno = this.#delivered + 1; seqno < end; seqno++)
-      if (!this.#waiting.has(seqno)) missing.push(seqno);
+      if (this.at(seqno) === undefined) missing.push(seqno);
     return missing;
   }
 }

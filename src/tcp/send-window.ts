@@ -1,7 +1,7 @@
 import { DataFlag } from '../../codecs/tcp/v1/data.ts';
 import { RemoteProtocolError } from '../protocol/errors.ts';
 import type { TcpCounters } from './context.ts';
-import { Fifo } from './fifo.ts';
+import { Fifo } from '../protocol/fifo.ts';
 
 /** A DATA frame to transmit. */
 export interface OutgoingFrame {

@@ -1,6 +1,6 @@
 import { MAX_FRAME_BYTES } from '../../codecs/tcp/v1/limits.ts';
 import type { TcpCounters } from './context.ts';
-import { Fifo } from './fifo.ts';
+import { Fifo } from '../protocol/fifo.ts';
 import { UNRELIABLE_MAX_AGE_MS, UNRELIABLE_QUEUE_BYTES } from './limits.ts';
 
 /** What an UNRELIABLE frame's length field counts beside the payload: type and flags. */

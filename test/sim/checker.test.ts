@@ -23,7 +23,7 @@ const DEFECTS: Readonly<Record<Defect, readonly string[]>> = {
   'flushes-too-early': ['flush'],
 };
 
-const MAX_SEEDS = 60;
+const MAX_SEEDS = 150;
 
 for (const [defect, properties] of Object.entries(DEFECTS)) {
   test(`a messenger that ${defect.replaceAll('-', ' ')} is caught`, async (t) => {

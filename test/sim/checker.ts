@@ -28,6 +28,12 @@ export class Checker {
   /** By sender index, then recipient index. */
   readonly #pairs: Map<number, Pair>[] = [];
   readonly #unreliable = new Map<string, Set<number>>();
+  readonly #groupChangesStacks: boolean;
+
+  /** @param groupChangesStacks group messages may also go by TCP */
+  constructor(groupChangesStacks = false) {
+    this.#groupChangesStacks = groupChangesStacks;
+  }
 
   /** @returns the number by which the member's payloads name it */
   join({ uuid }: MemberId, name: string): number {
@@ -58,10 +64,14 @@ export class Checker {
     );
   }
 
-  /** One message for all of them, in order with the sender's other group messages only. */
+  /**
+   * One message for all of them, in order with the sender's other group messages only. A stack that sends it to each
+   * on its own may have refused it for others.
+   */
   acceptGroup(
     sender: number,
     recipients: readonly MemberId[],
+    refused: readonly MemberId[],
     payload: Buffer,
     ordered: boolean,
     atMs: number,
@@ -71,6 +81,9 @@ export class Checker {
     const message = this.#members[sender]!.group.add(number, ordered, crc32(payload), atMs);
     for (const recipient of recipients) {
       this.#pair(sender, this.#watched(recipient).index).acceptGroup(message);
+    }
+    for (const recipient of refused) {
+      this.#pair(sender, this.#watched(recipient).index).refuseGroup(message);
     }
   }
 
@@ -229,7 +242,7 @@ export class Checker {
     let pair = this.#pairs[sender]!.get(recipient);
     if (pair === undefined) {
       const [from, to] = [this.#members[sender]!, this.#members[recipient]!];
-      pair = new Pair(`${from.name}>${to.name}`, from.group);
+      pair = new Pair(`${from.name}>${to.name}`, from.group, this.#groupChangesStacks);
       pair.obliged = !from.left && !to.left;
       this.#pairs[sender]!.set(recipient, pair);
     }

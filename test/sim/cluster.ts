@@ -146,7 +146,7 @@ export class Cluster {
     });
     if (coordinator?.state !== 'running' || !hasGroup(coordinator.messenger)) return;
     for (const joiner of members) {
-      const isNew = previous.find(joiner.id.uuid) === null && joiner.view === null;
+      const isNew = previous.find(joiner.id.uuid) === null && hasGroup(joiner.messenger);
       if (!isNew || joiner.digest !== null || this.rng.next() >= this.tuning.digestShare) continue;
       this.#installView(coordinator, previous);
       joiner.digest = coordinator.messenger.digestForJoiner();
@@ -160,7 +160,7 @@ export class Cluster {
   async leave(member: SimulatedMember): Promise<void> {
     this.trace(`${member.options.name} leaves`);
     member.traffic.stop();
-    const flushed = await this.clock.wait(member.messenger.flush(5_000));
+    const flushed = await this.clock.wait(member.messenger.flush(2_000));
     if (member.state !== 'running') return;
     const outstanding = this.checker.outstandingOf(member.index);
     if (flushed && outstanding > 0) {

@@ -236,3 +236,39 @@ test('streams: refused, timed out, and the two deaths of a process', async (t) =
   await bench.run(1_000);
   t.deepEqual([last.opened, last.closes], [1, ['ECONNRESET']]);
 });
+
+test('datagrams to a multicast address: to all who joined, each copy with its own fate, the sender included', async (t) => {
+  const bench = new Bench();
+  const group = { address: '239.192.81.1', port: 10_334 };
+  const heard: string[] = [];
+  const join = async (host: string, joins: boolean): Promise<PortPair> => {
+    const environment = new VirtualEnvironment(bench.network, 1, silence);
+    bench.environments.push(environment);
+    const buffers = { udpReceiveBufferBytes: 1, udpSendBufferBytes: 1 };
+    const base = { ...buffers, host, ports: [7_000, 7_000] as const, udp: true, tcp: false };
+    const pair = await environment.bind(joins ? { ...base, multicast: group } : base);
+    t.is(pair.multicast !== undefined, joins);
+    if (pair.multicast === undefined || pair.multicast === null) return pair;
+    pair.multicast.onDatagram = (bytes, from, port) => {
+      heard.push(`${host}: ${Buffer.from(bytes).toString()} of ${from}:${port}`);
+    };
+    return pair;
+  };
+  const a = await join('a', true);
+  const b = await join('b', true);
+  await join('c', true);
+  await join('d', false);
+  const say = async (text: string): Promise<string[]> => {
+    a.udp!.send(Buffer.from(text), group.address, group.port);
+    await bench.run(10);
+    return heard.splice(0).sort();
+  };
+  t.deepEqual(await say('x'), ['a: x of a:7000', 'b: x of a:7000', 'c: x of a:7000']);
+  bench.network.block('a', 'c');
+  t.deepEqual(await say('y'), ['a: y of a:7000', 'b: y of a:7000']);
+  await Promise.all([b.udp!.close(), b.multicast!.close()]);
+  t.deepEqual(await say('z'), ['a: z of a:7000']);
+  bench.network.heal();
+  bench.environments[2]!.kill('reset');
+  t.deepEqual(await say('w'), ['a: w of a:7000']);
+});

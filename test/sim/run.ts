@@ -1,11 +1,15 @@
 /**
- * Runs seeds: `npx tsx test/sim/run.ts --seeds 1000 [--from 1] [--subject name]`, or one seed with all that
- * happens in it: `--seed 77 --trace`. Exit code 1 if a seed fails.
+ * Runs seeds: `npx tsx test/sim/run.ts --seeds 1000 [--from 1] [--jobs 2]`. The subjects take turns, unless one is
+ * named by `--subject` or all are wanted for each seed by `--each`. One seed with all that happens in it:
+ * `--subject name --seed 77 --trace`. Exit code 1 if a seed fails.
  */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { runSeed, type Outcome, type Subject } from './scenario.ts';
+import { runSeed, type Subject } from './scenario.ts';
 import { SUBJECTS } from './subjects.ts';
+import { type Line, Totals } from './totals.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,46 +17,18 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     subject: { type: 'string' },
+    each: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
+    /** Processes that share the seeds. */
+    jobs: { type: 'string', default: '1' },
+    /** Of the jobs, this one: what the others are told by the first. */
+    job: { type: 'string' },
     /** Ends the run after so many failed seeds. */
     failures: { type: 'string', default: '5' },
   },
 });
 
 const PROGRESS_MS = 5_000;
-
-class Totals {
-  passed = 0;
-  failed = 0;
-  #virtualMs = 0;
-  #sent = 0;
-  #delivered = 0;
-  readonly #kinds = new Map<string, number>();
-  readonly #network: Record<string, number> = {};
-
-  add({ kind, failure, virtualMs, sent, delivered, network }: Outcome): void {
-    if (failure === null) this.passed++;
-    else this.failed++;
-    this.#virtualMs += virtualMs;
-    this.#sent += sent;
-    this.#delivered += delivered;
-    this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
-    for (const [name, count] of Object.entries(network))
-      this.#network[name] = (this.#network[name] ?? 0) + count;
-  }
-
-  describe(realMs: number): string {
-    const kinds = [...this.#kinds].map(([kind, count]) => `${kind} ${count}`).join(', ');
-    const network = Object.entries(this.#network).map(([name, count]) => `${name} ${count}`);
-    const rate = ((this.passed + this.failed) / (realMs / 1_000)).toFixed(1);
-    return [
-      `scenarios: ${kinds}`,
-      `network: ${network.join(', ')}`,
-      `${this.passed} seeds passed, ${this.failed} failed (${rate} a second; ${Math.round(this.#virtualMs / 1_000)} ` +
-        `virtual seconds, ${this.#sent} messages accepted, ${this.#delivered} delivered)`,
-    ].join('\n');
-  }
-}
 
 function whole(name: string, text: string): number {
   const value = Number(text);
@@ -68,38 +44,81 @@ function chosenSubjects(): readonly Subject[] {
   throw new Error(`--subject: '${values.subject}' is none of ${names}`);
 }
 
-function report(subject: Subject, { seed, kind, failure }: Outcome): void {
-  console.log(`seed ${seed} (${subject.name}, ${kind}) FAILED: ${failure?.message ?? ''}`);
-  if (failure !== null && failure.name !== 'Violation') console.log(failure.stack);
-  console.log(`  again: npx tsx test/sim/run.ts --subject ${subject.name} --seed ${seed} --trace`);
-}
-
 const first = whole('from', values.seed ?? values.from);
 const count = values.seed === undefined ? whole('seeds', values.seeds) : 1;
+const jobs = Math.max(1, whole('jobs', values.jobs));
 const maxFailures = whole('failures', values.failures);
-const trace = values.trace ? (line: string) => console.log(line) : undefined;
 const subjects = chosenSubjects();
-const totals = new Totals();
-const startedMs = performance.now();
-let saidMs = startedMs;
 
-let current = '';
-process.on('unhandledRejection', (error) => {
-  console.log(`${current}: nobody handled this rejection:`, error);
-  process.exit(1);
-});
+function again(subject: string, seed: number): string {
+  return `npx tsx test/sim/run.ts --subject ${subject} --seed ${seed} --trace`;
+}
 
-run: for (const subject of subjects) {
-  for (let seed = first; seed < first + count; seed++) {
-    current = `npx tsx test/sim/run.ts --subject ${subject.name} --seed ${seed} --trace`;
-    const outcome = await runSeed(subject, seed, trace);
-    totals.add(outcome);
-    if (outcome.failure !== null) report(subject, outcome);
-    if (totals.failed >= maxFailures) break run;
-    if (performance.now() - saidMs < PROGRESS_MS) continue;
-    saidMs = performance.now();
-    console.log(`${subject.name}: seed ${seed} of ${first + count - 1}, ${totals.failed} failed`);
+/** Those of the first subject first. */
+function* runs(): Generator<{ subject: Subject; seed: number }> {
+  for (const [turn, subject] of subjects.entries()) {
+    for (let seed = first; seed < first + count; seed++) {
+      if (values.each || seed % subjects.length === turn) yield { subject, seed };
+    }
   }
 }
-console.log(totals.describe(performance.now() - startedMs));
-process.exitCode = totals.failed > 0 ? 1 : 0;
+
+async function runShare(job: number, handle: (line: Line) => boolean): Promise<void> {
+  const trace = values.trace ? (line: string) => console.log(line) : undefined;
+  let current = '';
+  process.on('unhandledRejection', (error) => {
+    console.log(`${current}: nobody handled this rejection:`, error);
+    process.exit(1);
+  });
+  let index = 0;
+  for (const { subject, seed } of runs()) {
+    if (index++ % jobs !== job) continue;
+    current = again(subject.name, seed);
+    const { failure, ...outcome } = await runSeed(subject, seed, trace);
+    const isTold = failure === null || failure.name === 'Violation';
+    const text = isTold ? (failure?.message ?? null) : (failure.stack ?? failure.message);
+    if (!handle({ ...outcome, subject: subject.name, failure: text })) return;
+  }
+}
+
+async function main(): Promise<void> {
+  const totals = new Totals();
+  const startedMs = performance.now();
+  let saidMs = startedMs;
+  const wanted = [...runs()].length;
+  const handle = (line: Line): boolean => {
+    totals.add(line);
+    const { subject, seed, kind, failure } = line;
+    if (failure !== null) {
+      console.log(`seed ${seed} (${subject}, ${kind}) FAILED: ${failure}\n  again: ${again(subject, seed)}`);
+    }
+    if (performance.now() - saidMs >= PROGRESS_MS) {
+      saidMs = performance.now();
+      console.log(`${totals.passed + totals.failed} of ${wanted}, ${totals.failed} failed`);
+    }
+    return totals.failed < maxFailures;
+  };
+  if (jobs === 1) await runShare(0, handle);
+  else await runJobs(handle);
+  console.log(totals.describe(performance.now() - startedMs));
+  const isDone = totals.passed + totals.failed === wanted;
+  process.exitCode = totals.failed > 0 || !isDone ? 1 : 0;
+}
+
+/** A job that ends without having said all of its outcomes is missing in the sum. */
+async function runJobs(handle: (line: Line) => boolean): Promise<void> {
+  const children = Array.from({ length: jobs }, (_, job) => {
+    return fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--job', String(job)]);
+  });
+  await Promise.all(
+    children.map((child) => {
+      child.on('message', (line) => {
+        if (!handle(line as Line)) for (const other of children) other.kill();
+      });
+      return new Promise((resolve) => child.on('disconnect', resolve)); // all that it said has been heard
+    }),
+  );
+}
+
+if (values.job === undefined) await main();
+else await runShare(whole('job', values.job), (line) => process.send?.(line) ?? true);

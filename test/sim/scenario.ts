@@ -40,11 +40,11 @@ export interface Outcome {
 
 /** Members are on 10.0.0.1 and up, all on this port, as Geode's are if nobody says otherwise. */
 const PORT = 41_000;
-const COUNT_CHECK_MS = 100;
+const COUNT_CHECK_MS = 200;
 
 /** After the faults end, everything has to be delivered and acknowledged within this. */
 const LIVENESS_MS = 60_000;
-const QUIET_POLL_MS = 20;
+const QUIET_POLL_MS = 50;
 
 /** Then nothing may happen any more; what the slowest link held back has arrived by then. */
 const AFTERMATH_MS = 1_500;
@@ -69,16 +69,15 @@ export async function runSeed(
       : { trace: (line: string) => trace(`${clock.nowMs.toFixed(3).padStart(10)} ${line}`) };
   const kind = subject.kinds[below(rng, subject.kinds.length)]!;
   const tuning = (subject.tune ?? plainTuning)(rng);
-  const { receiveQueueBytes } = tuning;
   const network = new VirtualNetwork(clock, {
     seed: below(rng, 0x1_0000_0000),
-    ...(receiveQueueBytes === undefined ? {} : { receiveQueueBytes }),
+    ...tuning.network,
     ...stamped,
   });
   const cluster = new Cluster({
     clock,
     network,
-    checker: new Checker(),
+    checker: new Checker(subject.mix === 'mixed'),
     create: subject.create,
     seed: below(rng, 0x1_0000_0000),
     tuning,

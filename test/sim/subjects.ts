@@ -4,7 +4,7 @@ import type { MessengerFactory } from './cluster.ts';
 import { ReferenceMessenger, type Defect } from './reference-messenger.ts';
 import type { Subject } from './scenario.ts';
 import { ALL_KINDS, GROUP_KINDS } from './scripts.ts';
-import { groupTuning } from './tuning.ts';
+import { groupTuning, unicastTuning } from './tuning.ts';
 
 /** Ordinals (GEODE-WIRE section 1.2): Geode 1.15 is 150; new ones are whatever is above all that speak UDP only. */
 const VERSIONS = { old: 150, new: 200 };
@@ -36,6 +36,7 @@ const create: MessengerFactory = (environment, { host, ports, name, version, kin
 const rollgate: Subject = {
   name: 'rollgate',
   create,
+  tune: unicastTuning,
   kinds: ALL_KINDS,
   mix: 'mixed',
   versions: VERSIONS,
@@ -59,5 +60,12 @@ export const groupMulticast: Subject = {
   tune: (rng) => groupTuning(rng, MULTICAST),
 };
 
+/** Both, with group messages that change stacks while old members come and go. */
+export const rollgateGroup: Subject = {
+  ...rollgate,
+  name: 'rollgate-group',
+  tune: (rng) => groupTuning(rng, rng.next() < 0.5 ? 'unicasts' : MULTICAST),
+};
+
 /** What `run.ts` and `sim.test.ts` try. */
-export const SUBJECTS: readonly Subject[] = [rollgate, groupUnicasts, groupMulticast];
+export const SUBJECTS: readonly Subject[] = [rollgate, groupUnicasts, groupMulticast, rollgateGroup];

@@ -111,7 +111,9 @@ export class Traffic {
       if (!missing && !refused) accepted.push(recipient);
     }
     if (message.recipients === 'all' && tuning.hasGroup) {
-      if (accepted.length > 0) checker.acceptGroup(member.index, accepted, payload, ordered, clock.nowMs);
+      const { index } = member;
+      if (accepted.length > 0)
+        checker.acceptGroup(index, accepted, result.refused, payload, ordered, clock.nowMs);
     } else {
       for (const recipient of accepted)
         checker.accept(member.index, recipient, payload, ordered, clock.nowMs);

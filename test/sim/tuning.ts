@@ -1,5 +1,6 @@
 import type { JGroupsConfig } from '../../src/jgroups/config.ts';
 import { below, type Rng } from '../../src/protocol/rng.ts';
+import type { NetworkOptions } from './virtual-network.ts';
 
 /** Settings and habits of a whole cluster, drawn for each seed. */
 export interface Tuning {
@@ -14,40 +15,80 @@ export interface Tuning {
   readonly digestShare: number;
   /** Each member installs a view after up to this. */
   readonly viewDelayMs: number;
-  /** Of each socket; absent: that of Linux. */
-  readonly receiveQueueBytes?: number;
+  /** How much a socket holds, and how long its process takes for a datagram. */
+  readonly network: Pick<NetworkOptions, 'receiveQueueBytes' | 'serviceMs'>;
 }
 
-/** As Geode has it by default: no multicast, large credits. */
+/** Geode's settings, and what a messenger of the reference knows of them: nothing. */
 export function plainTuning(rng: Rng): Tuning {
+  return { ...quiet(rng), jgroups: {} };
+}
+
+/** No multicast. */
+export function unicastTuning(rng: Rng): Tuning {
+  return {
+    ...quiet(rng),
+    jgroups: unicastConfig(rng),
+    queues: randomQueues(rng),
+    network: randomSockets(rng),
+  };
+}
+
+function quiet(rng: Rng): Tuning {
   const viewDelayMs = rng.next() < 0.5 ? 5 : 300;
-  return { jgroups: {}, queues: {}, groupShare: 0.1, hasGroup: false, digestShare: 0, viewDelayMs };
+  const settings = { jgroups: {}, queues: {}, network: {} };
+  return { ...settings, groupShare: 0.1, hasGroup: false, digestShare: 0, viewDelayMs };
 }
 
 export function groupTuning(rng: Rng, multicast: NonNullable<JGroupsConfig['multicast']>): Tuning {
-  const hasSmallQueues = rng.next() < 0.3;
-  const highWaterBytes = 10_000 + below(rng, 100_000);
-  const hasSmallSockets = rng.next() < 0.2;
   return {
-    jgroups: { multicast, ...groupConfig(rng) },
-    queues: hasSmallQueues ? { highWaterBytes, hardLimitBytes: 2 * highWaterBytes } : {},
+    jgroups: { multicast, ...unicastConfig(rng), ...groupConfig(rng) },
+    queues: randomQueues(rng),
+    network: randomSockets(rng),
     groupShare: 0.2 + rng.next() * 0.7,
     hasGroup: true,
     digestShare: oneOf(rng, [0, 0.7, 1]),
     viewDelayMs: oneOf(rng, [5, 300, 300, 2_000]),
-    ...(hasSmallSockets ? { receiveQueueBytes: 70_000 } : {}),
   };
 }
 
-function groupConfig(rng: Rng): Partial<JGroupsConfig> {
+function randomQueues(rng: Rng): Tuning['queues'] {
+  const highWaterBytes = 10_000 + below(rng, 100_000);
+  return rng.next() < 0.3 ? { highWaterBytes, hardLimitBytes: 2 * highWaterBytes } : {};
+}
+
+/** Half the time a process is as fast as it likes, else some overrun what the socket holds. */
+function randomSockets(rng: Rng): Tuning['network'] {
+  if (rng.next() < 0.5) return {};
+  const receiveQueueBytes = oneOf(rng, [16_000, 65_536, 65_536, 65_536]);
+  return { receiveQueueBytes, serviceMs: 0.02 + rng.next() * 0.2 };
+}
+
+function unicastConfig(rng: Rng): Partial<JGroupsConfig> {
+  const maxBundleSize = oneOf(rng, [1_500, 8_000, 64_000]);
   return {
-    useMcastXmit: rng.next() < 0.2,
-    discardDeliveredMsgs: rng.next() < 0.7,
+    ignoreDontBundle: rng.next() < 0.5,
+    maxBundleSize,
+    ...oneOf(rng, WINDOWS),
     fragSize: oneOf(rng, [1_000, 8_000, 60_000, 60_000]),
     // also less than a fragment needs: then one is under way at a time
     maxCredits: oneOf(rng, [5_000, 50_000, 1_048_576, 1_048_576]),
     minThreshold: oneOf(rng, [0.25, 0.4]),
     maxBlockTimeMs: oneOf(rng, [200, 500, 5_000]),
+  };
+}
+
+/** Paced as by default, with hardly anything under way, and not at all, as JGroups. */
+const WINDOWS: readonly Partial<JGroupsConfig>[] = [
+  {},
+  { initialWindowBytes: 2_000, maxWindowBytes: 10_000 },
+  { initialWindowBytes: 0 },
+];
+
+function groupConfig(rng: Rng): Partial<JGroupsConfig> {
+  return {
+    useMcastXmit: rng.next() < 0.2,
+    discardDeliveredMsgs: rng.next() < 0.7,
     desiredAvgGossipMs: oneOf(rng, [100, 400, 400, 2_000]),
     stableMaxBytes: oneOf(rng, [0, 3_000, 100_000, 400_000]),
     resendLastSeqnoMaxTimes: oneOf(rng, [1, 1, 3]),

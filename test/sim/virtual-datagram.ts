@@ -10,6 +10,8 @@ export class VirtualDatagramSocket implements DatagramSocket, Resource {
   readonly #network: VirtualNetwork;
   readonly #environment: VirtualEnvironment;
   #queuedBytes = 0;
+  /** When the last datagram of the queue will have been handled. */
+  #busyUntilMs = 0;
   #closed = false;
 
   constructor(network: VirtualNetwork, environment: VirtualEnvironment, host: string, port: number) {
@@ -37,12 +39,23 @@ export class VirtualDatagramSocket implements DatagramSocket, Resource {
     this.#network.release(this, death);
   }
 
+  /** As Linux: whatever comes is taken while the queue is not full, even if it makes it so. */
   receive(bytes: Buffer, from: { host: string; port: number }): void {
-    if (this.#queuedBytes + bytes.length > this.#network.receiveQueueBytes) {
-      this.#network.counters.overflowed++;
+    const network = this.#network;
+    if (this.#queuedBytes >= network.receiveQueueBytes) {
+      network.counters.overflowed++;
       return;
     }
     this.#queuedBytes += bytes.length;
+    if (network.serviceMs === 0) {
+      this.#handle(bytes, from);
+      return;
+    }
+    this.#busyUntilMs = Math.max(this.#busyUntilMs, network.clock.nowMs) + network.serviceMs;
+    network.clock.at(this.#busyUntilMs, () => this.#handle(bytes, from));
+  }
+
+  #handle(bytes: Buffer, from: { host: string; port: number }): void {
     this.#environment.post(() => {
       this.#queuedBytes -= bytes.length;
       if (!this.#closed) this.onDatagram(bytes, from.host, from.port);

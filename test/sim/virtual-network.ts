@@ -63,6 +63,8 @@ export interface NetworkOptions {
   readonly verifyBuffers?: boolean;
   /** Of each socket; default that of Linux. */
   readonly receiveQueueBytes?: number;
+  /** How long a process takes for each datagram; default 0. */
+  readonly serviceMs?: number;
   readonly trace?: (line: string) => void;
 }
 
@@ -72,6 +74,7 @@ export class VirtualNetwork {
   readonly rng: Rng;
   readonly verifyBuffers: boolean;
   readonly receiveQueueBytes: number;
+  readonly serviceMs: number;
   readonly trace: ((line: string) => void) | undefined;
   faults: NetworkFaults;
   readonly counters = {
@@ -105,6 +108,7 @@ export class VirtualNetwork {
     this.faults = options.faults ?? PERFECT;
     this.verifyBuffers = options.verifyBuffers ?? true;
     this.receiveQueueBytes = options.receiveQueueBytes ?? RECEIVE_QUEUE_BYTES;
+    this.serviceMs = options.serviceMs ?? 0;
     this.trace = options.trace;
   }
 

@@ -11,6 +11,7 @@ import { CodecError } from '../../bytes/errors.ts';
 import { ipLength, readIp, writeIp } from '../../bytes/ip.ts';
 import type { ByteReader } from '../../bytes/reader.ts';
 import type { ByteWriter } from '../../bytes/writer.ts';
+import type { DecodeCache } from '../decode-cache.ts';
 import type { Address, IpAddress } from '../message.ts';
 import { GEODE_ADDRESS_MAGIC } from './ids.ts';
 
@@ -44,6 +45,36 @@ export function readAddress(reader: ByteReader, field: string): Address | null {
         `address flag 0x${flag.toString(16)} is unknown`,
       );
   }
+}
+
+/** As `readAddress`, by way of a cache. */
+export function readAddressBy(
+  cache: DecodeCache | undefined,
+  reader: ByteReader,
+  field: string,
+): Address | null {
+  if (cache === undefined) return readAddress(reader, field);
+  const start = reader.offset;
+  const length = memberLength(reader);
+  const known = length === 0 ? null : cache.find(reader.buffer, start, length);
+  if (known !== null) {
+    reader.offset = start + length;
+    return known;
+  }
+  const address = readAddress(reader, field);
+  if (address !== null && length !== 0) cache.add(reader.buffer, start, length, address);
+  return address;
+}
+
+/** Bytes of the address of a member that is next, if all of it is there; 0 for anything else. */
+function memberLength({ buffer, offset, end }: ByteReader): number {
+  let length = 0;
+  if (offset < end && buffer[offset] === AddressFlag.UUID) length = 17;
+  if (offset + 3 < end && buffer[offset] === AddressFlag.OTHER) {
+    const ip = buffer[offset + 3];
+    length = ip === 4 ? 30 : ip === 16 ? 46 : 0;
+  }
+  return length <= end - offset ? length : 0;
 }
 
 /** The body of an IpAddress, without its flag byte. */

@@ -8,19 +8,21 @@ import { CodecError, TruncatedError } from '../../bytes/errors.ts';
 import { MAX_BUNDLE_MESSAGES } from '../../bytes/limits.ts';
 import { ByteReader } from '../../bytes/reader.ts';
 import { ByteWriter } from '../../bytes/writer.ts';
+import type { DecodeCache } from '../decode-cache.ts';
 import type { BundleDatagram, Datagram, Message } from '../message.ts';
 import { unknownTail } from '../unknown-header.ts';
 import type { DecodeOptions } from '../unknown-header.ts';
-import { addressSize, readAddress, writeAddress } from './address.ts';
+import { addressSize, readAddressBy, writeAddress } from './address.ts';
 import { messageSize, MIN_MESSAGE_BYTES, readMessage, writeMessage } from './message.ts';
 import { readShortString, shortStringSize, writeShortString } from './primitives.ts';
 
-const DatagramFlag = { LIST: 1, MULTICAST: 2 } as const;
+export const DatagramFlag = { LIST: 1, MULTICAST: 2 } as const;
 const PREFIX_BYTES = 3;
 
 /** @throws {CodecError} whatever is wrong with the bytes */
 export function decodeDatagram(bytes: Uint8Array, options?: DecodeOptions): Datagram {
   const opaque = options?.unknownHeaders === 'opaque';
+  const cache = options?.cache;
   const reader = new ByteReader(bytes);
   const version = reader.u16('version');
   const at = reader.offset;
@@ -29,8 +31,8 @@ export function decodeDatagram(bytes: Uint8Array, options?: DecodeOptions): Data
   const multicast = (flags & DatagramFlag.MULTICAST) !== 0;
   const datagram: Datagram =
     (flags & DatagramFlag.LIST) === 0
-      ? { kind: 'single', version, multicast, message: readMessage(reader, opaque) }
-      : readBundle(reader, version, multicast, opaque);
+      ? { kind: 'single', version, multicast, message: readMessage(reader, opaque, cache) }
+      : readBundle(reader, version, multicast, opaque, cache);
   reader.finish('datagram');
   return datagram;
 }
@@ -40,9 +42,10 @@ function readBundle(
   version: number,
   multicast: boolean,
   opaque: boolean,
+  cache: DecodeCache | undefined,
 ): BundleDatagram {
-  const dest = readAddress(reader, 'bundle.dest');
-  const src = readAddress(reader, 'bundle.src');
+  const dest = readAddressBy(cache, reader, 'bundle.dest');
+  const src = readAddressBy(cache, reader, 'bundle.src');
   const cluster = readShortString(reader, 'bundle.cluster');
   const at = reader.offset;
   const count = reader.u32('bundle.count');
@@ -59,7 +62,7 @@ function readBundle(
   }
   const messages: Message[] = [];
   for (let i = 0; i < count; i++) {
-    const message = readMessage(reader, opaque);
+    const message = readMessage(reader, opaque, cache);
     messages.push(message);
     if (i < count - 1 && opaque && unknownTail(message.headers) !== null) {
       return { kind: 'bundle', version, multicast, dest, src, cluster, messages, unparsed: count - 1 - i };

@@ -9,37 +9,44 @@ import { CodecError } from '../../bytes/errors.ts';
 import { MAX_HEADERS } from '../../bytes/limits.ts';
 import type { ByteReader } from '../../bytes/reader.ts';
 import type { ByteWriter } from '../../bytes/writer.ts';
+import type { DecodeCache } from '../decode-cache.ts';
 import type { Header, Message } from '../message.ts';
 import { readHeadersOrRest, unknownTail, writableUnknownTail } from '../unknown-header.ts';
-import { addressSize, readAddress, writeAddress } from './address.ts';
+import { addressSize, readAddressBy, writeAddress } from './address.ts';
 import { headerSize, readHeader, writeHeader } from './headers/index.ts';
+import { readKnownTp } from './headers/tp.ts';
 
-const Leading = { DEST: 1, SRC: 2, PAYLOAD: 4 } as const;
+export const Leading = { DEST: 1, SRC: 2, PAYLOAD: 4 } as const;
 
 /** Leading byte, flags and number of headers: a message of nothing else. */
 export const MIN_MESSAGE_BYTES = 5;
 
 /** @param opaque whether an unknown header takes the rest of the bytes, rather than being an error */
-export function readMessage(reader: ByteReader, opaque = false): Message {
+export function readMessage(reader: ByteReader, opaque = false, cache?: DecodeCache): Message {
   const at = reader.offset;
   const leading = reader.u8('message.leading');
   if (leading > 7)
     throw new CodecError('ERR_VALUE', at, 'message.leading', `0x${leading.toString(16)} has unknown bits`);
   const flags = reader.u16('message.flags');
-  const dest = (leading & Leading.DEST) === 0 ? null : readAddress(reader, 'message.dest');
-  const src = (leading & Leading.SRC) === 0 ? null : readAddress(reader, 'message.src');
+  const dest = (leading & Leading.DEST) === 0 ? null : readAddressBy(cache, reader, 'message.dest');
+  const src = (leading & Leading.SRC) === 0 ? null : readAddressBy(cache, reader, 'message.src');
   const count = reader.checkLimit(reader.u16('message.nhdrs'), MAX_HEADERS, 'message.nhdrs');
   const hasPayload = (leading & Leading.PAYLOAD) !== 0;
   const headers = opaque
     ? readHeadersOrRest(reader, count, hasPayload, readHeader)
-    : readHeaders(reader, count);
+    : readHeaders(reader, count, cache);
   const payload = hasPayload && unknownTail(headers) === null ? readPayload(reader) : null;
   return { dest, src, flags, headers, payload };
 }
 
-function readHeaders(reader: ByteReader, count: number): Header[] {
+function readHeaders(reader: ByteReader, count: number, cache: DecodeCache | undefined): Header[] {
   const headers: Header[] = [];
-  for (let i = 0; i < count; i++) headers.push(readHeader(reader));
+  for (let i = 0; i < count; i++) {
+    const known = cache === undefined || cache.tp === null ? null : readKnownTp(reader, cache.tp);
+    const header = known ?? readHeader(reader);
+    headers.push(header);
+    if (cache !== undefined && known === null && header.protocol === 'TP') cache.tp = header;
+  }
   return headers;
 }
 

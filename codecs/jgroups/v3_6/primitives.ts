@@ -13,9 +13,7 @@ export function readCompressedLong(reader: ByteReader, field: string): number {
   const at = reader.offset;
   const length = reader.u8(field);
   if (length > 8) throw new CodecError('ERR_VALUE', at, field, `a long has no ${length} bytes`);
-  const bytes = reader.bytes(length, field);
-  let value = 0;
-  for (let i = length - 1; i >= 0; i--) value = value * 256 + (bytes[i] as number);
+  const value = reader.littleEndian(length, field);
   if (value > MAX_SEQNO) throw new CodecError('ERR_LIMIT', at, field, 'is outside 0..2^53-1');
   return value;
 }
@@ -65,7 +63,7 @@ export function readShortString(reader: ByteReader, field: string): string | nul
   const length = reader.i16(field);
   if (length === -1) return null;
   if (length < 0) throw new CodecError('ERR_VALUE', at, field, `length ${length}`);
-  return reader.bytes(length, field).toString('latin1');
+  return reader.latin1(length, field);
 }
 
 export function shortStringSize(value: string | null): number {

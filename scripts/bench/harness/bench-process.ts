@@ -5,10 +5,18 @@ import { cpuSeconds, droppedDatagrams, residentBytes } from './proc.ts';
 /** A measurement that is worth nothing: something was lost, doubled, late or ended. */
 export class BrokenRun extends Error {
   constructor(message: string, stderr: readonly string[] = []) {
-    super(stderr.length === 0 ? message : `${message}\n  ${stderr.slice(-8).join('\n  ')}`);
+    super([message, ...telling(stderr)].join('\n  '));
     this.name = 'BrokenRun';
   }
 }
+
+/** Of a process that crashed: what it names an error, or else what it said last. */
+function telling(stderr: readonly string[]): readonly string[] {
+  const errors = stderr.filter((line) => /error|exception/i.test(line));
+  return errors.length > 0 ? errors.slice(0, STDERR_LINES) : stderr.slice(-STDERR_LINES);
+}
+
+const STDERR_LINES = 5;
 
 export type BenchEvent = Readonly<Record<string, unknown>> & { readonly ev: string };
 

@@ -17,7 +17,7 @@ export interface BenchOptions {
   readonly runs: number | null;
   readonly scale: number;
   readonly messages: number | null;
-  /** At most, for each team with a JVM; null: what is usual. */
+  /** Processor time at most, for each team; null: what is usual. */
   readonly warmUpSeconds: number | null;
   readonly ownOptions: Readonly<Record<string, unknown>>;
   readonly nodeFlags: readonly string[];

@@ -1,3 +1,5 @@
+import { loadavg } from 'node:os';
+
 import { OptionError, type BenchOptions } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { report, resultLines, sideLines } from './results.ts';
@@ -15,6 +17,14 @@ import type { BenchCase, CaseResult, Effort } from './types.ts';
 
 const FULL: Effort = { runs: 5, share: 1, maxSeconds: 4 };
 const QUICK: Effort = { runs: 3, share: 0.2, maxSeconds: 0.7 };
+
+/** What others want of the machine, in processors, from which ratios get noisy. */
+const BUSY = 0.5;
+
+/** Of the last minute. */
+function othersLoad(): number {
+  return Number((loadavg()[0] ?? 0).toFixed(2));
+}
 
 /** Keeps the results of a full run, and says which files it wrote. */
 export type Keep = (
@@ -43,11 +53,18 @@ export async function runBenchmark(
     return 2;
   }
   const effort = effortOf(options);
+  const load = othersLoad();
   const results = await runAll(cases, effort, options.runs);
   print(results);
+  if (load > BUSY) {
+    console.log(
+      `\nThe machine was busy before it began (load average ${load}): expect noise, compare "cpu s/M".`,
+    );
+  }
   const isBroken = results.some(({ broken }) => Object.keys(broken).length > 0);
   if (isFull(options) && !isBroken) {
-    for (const path of keep(results, { runs: effort.runs })) console.log(`wrote ${path}`);
+    for (const path of keep(results, { runs: effort.runs, 'load before': load }))
+      console.log(`wrote ${path}`);
   }
   const summary = report(results);
   if (options.json) console.log(JSON.stringify(summary));

@@ -44,6 +44,8 @@ export async function idlePeerBytes(count: number, programs: Programs): Promise<
 }
 
 const STEPS = 50;
+/** Code is compiled and the heap has grown to its working size by then, of which short runs would see little else. */
+const WARM_UP_MESSAGES = 100_000;
 
 /**
  * Resident memory at the end by that after the first tenth, of the process that grew more.
@@ -51,6 +53,7 @@ const STEPS = 50;
  */
 export async function memoryGrowth(team: Team, count: number, maxSeconds: number): Promise<Sample> {
   const processes = [team.sender, ...team.receivers];
+  await team.oneWay({ count: Math.min(count, WARM_UP_MESSAGES), sizeBytes: 1024 });
   const deadline = performance.now() + maxSeconds * 1e3;
   let early: number[] = [];
   let messages = 0;

@@ -53,7 +53,7 @@ export class OwnEngine implements Engine {
     const messages = payloads.map((payload): OutgoingMessage => ({
       recipients,
       payload,
-      ...bundling(bundle),
+      dontBundle: !bundle,
     }));
     for (let sent = 0; sent < count;) {
       const end = Math.min(count, sent + MESSAGES_A_TURN);
@@ -97,12 +97,6 @@ export class OwnEngine implements Engine {
     if (member === undefined) throw new Error(`no member ${uuid} in the view`);
     return member;
   }
-}
-
-/** What tells the messenger that a message may share its datagram with others. */
-function bundling(bundle: boolean): Partial<OutgoingMessage> {
-  // the option is to come; what is not known is ignored
-  return bundle ? ({ bundle: true } as Partial<OutgoingMessage>) : {};
 }
 
 /** @param text `<host>:<port>:<viewId>:<uuid>` */

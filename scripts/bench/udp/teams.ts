@@ -36,18 +36,16 @@ const SPECS: Readonly<Record<string, TeamSpec>> = {
     receiveBufferBytes: SMALL_BUFFER_BYTES,
     waitsForTicks: true,
   },
-  'ours lossy': { sender: 'own', receivers: ['own'], loss: LOSS },
+  'ours lossy': { sender: 'own', receivers: ['own'], loss: LOSS, waitsForTicks: true },
   'jvm lossy': { sender: 'jvm', receivers: ['jvm'], loss: LOSS, waitsForTicks: true },
   'ours three': { sender: 'own', receivers: ['own', 'own', 'own'] },
   'jvm three': { sender: 'jvm', receivers: ['jvm', 'jvm', 'jvm'] },
 };
 
-/** @param warmUpSeconds at most, for a team with a JVM */
+/** @param warmUpSeconds at most */
 export async function createTeam(name: string, programs: Programs, warmUpSeconds: number): Promise<Team> {
   const team = await startTeam(name, programs);
-  const spec = SPECS[name];
-  const hasJvm = spec?.sender === 'jvm' || spec?.receivers.includes('jvm') === true;
-  if (!hasJvm || spec.waitsForTicks === true) return team;
+  if (SPECS[name]?.waitsForTicks === true) return team;
   try {
     await team.warmUp(warmUpSeconds);
   } catch (error) {

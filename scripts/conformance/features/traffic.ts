@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { BurstOptions } from '../../../src/peers/steered-peer.ts';
-import type { Feature, Outcome } from '../cells.ts';
+import { type Direction, directionOf, type Feature, type Outcome } from '../cells.ts';
 import { arrival, type Expectation } from '../expectations.ts';
 import type { Group } from '../group.ts';
 import type { ConformanceMember } from '../member.ts';
@@ -90,6 +90,28 @@ function grouped(name: string, kind: Omit<Kind, 'to'>): Feature {
   return { name, fits: hasGroup, run: (group) => exchange(group, [{ ...kind, to: 'group' }]) };
 }
 
+/** What is sent in one go shares datagrams, if it may. */
+function bundled(name: string, to: Kind['to']): Feature {
+  return {
+    name,
+    fits: to === 'group' ? hasGroup : always,
+    async run(group) {
+      const ours = group.members.filter(({ kind }) => kind === 'ours');
+      const before = await Promise.all(ours.map(bundlesOf));
+      const outcome = await exchange(group, [{ count: 200, sizeBytes: 300, flags: 'B', to }]);
+      const after = await Promise.all(ours.map(bundlesOf));
+      const faults = ours
+        .filter((_, i) => !((after[i] ?? 0) > (before[i] ?? 0)))
+        .map(({ label }) => ({ direction: 'ours -> JVM' as const, reason: `${label} bundled nothing` }));
+      return { ...outcome, faults };
+    },
+  };
+}
+
+async function bundlesOf({ peer }: ConformanceMember): Promise<number> {
+  return (await peer.stats()).counters?.['bundlesSent'] ?? NaN;
+}
+
 const LARGE = 150_000;
 
 export const UNICAST_FEATURES: readonly Feature[] = [
@@ -97,7 +119,7 @@ export const UNICAST_FEATURES: readonly Feature[] = [
   unicast('unicast, unordered (OOB)', { count: 200, sizeBytes: 512, flags: 'O' }),
   unicast('unicast, high priority', { count: 100, sizeBytes: 512, flags: 'OKF' }),
   unicast('unicast, unreliable', { count: 40, sizeBytes: 512, flags: 'OFR' }),
-  unicast('unicast, bundled', { count: 200, sizeBytes: 300, flags: 'B' }),
+  bundled('unicast, bundled', 'members'),
   unicast('unicast, 150 kB in fragments', { count: 6, sizeBytes: LARGE }),
   unicast('unicast, 150 kB in fragments, unordered', { count: 4, sizeBytes: LARGE, flags: 'O' }),
   {
@@ -119,7 +141,7 @@ export const GROUP_FEATURES: readonly Feature[] = [
   grouped('group, unordered (OOB)', { count: 100, sizeBytes: 512, flags: 'O' }),
   grouped('group, high priority', { count: 60, sizeBytes: 512, flags: 'OKF' }),
   grouped('group, unreliable', { count: 40, sizeBytes: 512, flags: 'OFR' }),
-  grouped('group, bundled', { count: 200, sizeBytes: 300, flags: 'B' }),
+  bundled('group, bundled', 'group'),
   grouped('group, 150 kB in fragments', { count: 4, sizeBytes: LARGE }),
   {
     name: 'group messages and unicasts at once',
@@ -138,15 +160,81 @@ export const GROUP_FEATURES: readonly Feature[] = [
 /** Larger than all the credits of the group `credits`, in one piece: only ours sends it (WIRE-3.6 section 9). */
 const OVER_CREDITS = 30_000;
 
+/** The sender goes on when all have confirmed that their application has the message. */
+function confirmed(name: string, to: Kind['to'], senders: ConformanceMember['kind'][]): Feature {
+  const all: readonly Direction[] = ['JVM -> JVM', 'JVM -> ours', 'ours -> JVM', 'ours -> ours'];
+  return {
+    name,
+    fits: ({ rsvpTimeoutMs }) => rsvpTimeoutMs !== undefined,
+    directions: all.filter((direction) => senders.some((kind) => direction.startsWith(kind))),
+    async run(group) {
+      const faults: { direction: Direction; reason: string }[] = [];
+      const expectations: Expectation[] = [];
+      const bursts = group.members
+        .filter(({ kind }) => senders.includes(kind))
+        .map(async (from) => {
+          const started = startBursts(group, { count: 20, sizeBytes: 1024, flags: 'C', to }, [from]);
+          expectations.push(...started.expectations);
+          const reason = await started.sent.then(
+            () => null,
+            (error: unknown) => `${from.label}: ${String(error)}`,
+          );
+          if (reason === null) return;
+          const directions = new Set(started.expectations.map(({ to: other }) => directionOf(from, other)));
+          faults.push(...[...directions].map((direction) => ({ direction, reason })));
+        });
+      await Promise.all(bursts);
+      await arrival(expectations);
+      return { expectations, faults };
+    },
+  };
+}
+
+export const CONFIRMED_FEATURES: readonly Feature[] = [
+  confirmed('group, confirmed (RSVP)', 'group', ['JVM', 'ours']),
+  // JGroups' own RSVP leaves unicasts alone
+  confirmed('unicast, confirmed (RSVP)', 'members', ['ours']),
+];
+
 /** Some hundred times the credits in all. */
 export const CREDIT_FEATURES: readonly Feature[] = [
-  unicast('credits: unicasts of ten times as many bytes', { count: 200, sizeBytes: 1_000 }),
+  unasked('credits: unicasts of ten times as many bytes', 'members'),
   unicast('credits: 150 kB in fragments', { count: 3, sizeBytes: LARGE }),
-  grouped('credits: group messages of ten times as many bytes', { count: 200, sizeBytes: 1_000 }),
+  unasked('credits: group messages of ten times as many bytes', 'group'),
   grouped('credits: group messages of 150 kB', { count: 2, sizeBytes: LARGE }),
   overCredits('credits: a unicast larger than all credits', 'members'),
   overCredits('credits: a group message larger than all credits', 'group'),
 ];
+
+/** Where nothing is lost credits come by themselves; who has to ask for them has stood still for 5 s. */
+function unasked(name: string, to: Kind['to']): Feature {
+  return {
+    name,
+    fits: hasGroup,
+    async run(group) {
+      const before = await creditRequestsOf(group);
+      const outcome = await exchange(group, [{ count: 200, sizeBytes: 1_000, to }]);
+      if (group.spec.network.loss > 0 || group.spec.network.reorder > 0) return outcome;
+      const after = await creditRequestsOf(group);
+      const faults = group.members.flatMap((from, i) => {
+        const asked = (after[i] ?? NaN) - (before[i] ?? NaN);
+        if (asked === 0) return [];
+        const others = group.members.filter((other) => other !== from);
+        const reason = `${from.label} had to ask for credits ${asked} times`;
+        return [...new Set(others.map((other) => directionOf(from, other)))].map((direction) => ({
+          direction,
+          reason,
+        }));
+      });
+      return { ...outcome, faults };
+    },
+  };
+}
+
+async function creditRequestsOf(group: Group): Promise<number[]> {
+  const stats = await Promise.all(group.members.map(({ peer }) => peer.stats()));
+  return stats.map(({ creditRequests }) => creditRequests);
+}
 
 function overCredits(name: string, to: Kind['to']): Feature {
   return {

@@ -32,8 +32,11 @@ final class Flags {
         case 'R':
           flags.add(Flag.NO_RELIABILITY);
           break;
+        case 'C':
+          flags.add(Flag.RSVP);
+          break;
         default:
-          throw new IllegalArgumentException("no flag '" + letter + "': they are O, K, F, R and B");
+          throw new IllegalArgumentException("no flag '" + letter + "': they are O, K, F, R, B and C");
       }
     }
     return new Flags(flags);

@@ -21,7 +21,8 @@ import org.jgroups.Version;
  * JSON object a line on standard output. It ends when standard input does, so it never outlives who started it.
  *
  * <p>Arguments are key=value: host, port (0: any), uuid (32 hex digits), viewId, config (a stack file of
- * geode-membership), group (unicasts, or ip as in that file: what group messages go by), and any placeholder of that file in capitals, such as UDP_RECV_BUFFER_SIZE=65535.
+ * geode-membership), group (unicasts, or ip as in that file: what group messages go by), rsvp (a time in ms: with
+ * JGroups' RSVP, as the highest protocol, that waits so long), and any placeholder of that file in capitals, such as UDP_RECV_BUFFER_SIZE=65535.
  *
  * <p>Commands: see {@link #execute}.
  */
@@ -45,6 +46,11 @@ public final class RollgatePeer {
     Map<String, String> placeholders = new HashMap<>(arguments);
     placeholders.keySet().removeIf(key -> !key.equals(key.toUpperCase()));
     if ("unicasts".equals(arguments.get("group"))) placeholders.put("ip_mcast=\"true\"", "ip_mcast=\"false\"");
+    if (arguments.containsKey("rsvp")) {
+      placeholders.put(
+          "</config>",
+          "<RSVP timeout=\"" + arguments.get("rsvp") + "\" throw_exception_on_timeout=\"true\"/></config>");
+    }
     stack = new PeerStack(
         InetAddress.getByName(arguments.getOrDefault("host", "127.0.0.1")),
         Integer.parseInt(arguments.getOrDefault("port", "0")),
@@ -204,6 +210,7 @@ public final class RollgatePeer {
         .put("raw", deliveries.raw())
         .put("returned", deliveries.returned())
         .put("dropped", events.dropped() + sender.echoesDropped())
+        .put("creditRequests", stack.creditRequests())
         .put("unstableBytes", stack.unstableBytes())
         .put("unacked", stack.unacked()));
   }

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 
 import test, { type ExecutionContext } from 'ava';
 
+import type { NodeDatagramSocket } from '../../../src/io/datagram-socket.ts';
 import { createNodeEnvironment } from '../../../src/io/node-environment.ts';
 import type { BindOptions, PortPair, Stream } from '../../../src/protocol/environment.ts';
 import { LocalProtocolError, TransportError } from '../../../src/protocol/errors.ts';
@@ -144,6 +145,19 @@ test('datagrams arrive with their sender; sends that fail are counted and harmle
   await a.udp!.close();
   await a.udp!.close();
   t.notThrows(() => a.udp!.send(Buffer.from('late'), b.host, b.port));
+});
+
+test('a datagram in two parts arrives as one; one that is too long is counted and harmless', async (t) => {
+  const [a, b] = [await bind(t), await bind(t)];
+  const arrived = new Promise<string>((resolve) => {
+    b.udp!.onDatagram = (bytes) => resolve(Buffer.from(bytes).toString());
+  });
+  a.udp!.sendParts!(Buffer.alloc(10), Buffer.alloc(65_507), HOST, b.port);
+  a.udp!.sendParts!(Buffer.from('head '), Buffer.from('and body'), HOST, b.port);
+  t.is(await arrived, 'head and body');
+  const { counters } = a.udp as NodeDatagramSocket;
+  t.is(counters.sendErrors, 1);
+  t.is(counters.bytesSent, 13);
 });
 
 test('a receive buffer that is not granted is said with the setting to change', async (t) => {

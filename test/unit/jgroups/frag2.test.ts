@@ -28,9 +28,9 @@ type Fragments = (...pieces: readonly [Header, string | Uint8Array, number?][]) 
 
 test('only payloads above fragSize are cut; every fragment is a message of its own', (t) => {
   const { a, p } = pair({ fragSize: 1_000 });
-  a.stack.send(p.address, Buffer.alloc(1_000), 0, 0);
-  a.stack.send(p.address, Buffer.alloc(2_001), 0, 0);
-  a.stack.send(p.address, Buffer.alloc(1_001), 0, 0);
+  a.stack.send(p.address, Buffer.alloc(1_000), Flag.DONT_BUNDLE, 0);
+  a.stack.send(p.address, Buffer.alloc(2_001), Flag.DONT_BUNDLE, 0);
+  a.stack.send(p.address, Buffer.alloc(1_001), Flag.DONT_BUNDLE, 0);
   const sent = a.takeSent();
   t.deepEqual(
     sent.map(({ text }) => text),
@@ -51,7 +51,7 @@ test('only payloads above fragSize are cut; every fragment is a message of its o
 
 test('a message of many fragments counts once, when the last is acknowledged, its bytes as they are', (t) => {
   const { a, p } = pair({ fragSize: 1_000 });
-  a.stack.send(p.address, Buffer.alloc(2_500), 0, 0);
+  a.stack.send(p.address, Buffer.alloc(2_500), Flag.DONT_BUNDLE, 0);
   const acknowledge = (seqno: number, timestamp: number): void =>
     p.say(a, [{ protocol: 'UNICAST3', type: 'ACK', seqno, connId: 0, timestamp }]);
   acknowledge(2, 1);

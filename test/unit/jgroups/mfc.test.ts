@@ -113,8 +113,8 @@ test('NO_FC and empty messages cost nothing; those with an order keep it behind 
   a.sendToGroup(Buffer.alloc(5_000));
   a.sendToGroup('');
   t.deepEqual(messages(a), ['MSG 1']);
-  a.sendToGroup('high', Flag.OOB | Flag.NO_FC);
-  a.sendToGroup('', Flag.OOB);
+  a.sendToGroup('high', Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_FC);
+  a.sendToGroup('', Flag.DONT_BUNDLE | Flag.OOB);
   t.deepEqual(messages(a), ['MSG 2', 'MSG 3']);
   for (const member of [p, q]) credit(member, a, 'REPLENISH', 5_000);
   t.deepEqual(messages(a), ['MSG 4', 'MSG 5']);
@@ -129,6 +129,18 @@ test('a message larger than all credits goes when they are full', (t) => {
   t.deepEqual(messages(a), []);
   for (const member of [p, q]) credit(member, a, 'REPLENISH', 1);
   t.deepEqual(messages(a), ['MSG 2']);
+});
+
+test('credits for a message that is larger than all of them are asked for at once, not after max_block_time', (t) => {
+  const { world, a } = trio();
+  a.sendToGroup(Buffer.alloc(100));
+  a.sendToGroup(Buffer.alloc(30_000));
+  world.run(0);
+  const asked = a.take().filter((text) => text.includes('CREDIT'));
+  t.deepEqual(
+    asked.map((text) => text.replace(/.* MFC/, 'MFC')),
+    ['MFC CREDIT_REQUEST 100', 'MFC CREDIT_REQUEST 100'],
+  );
 });
 
 test('a receiver gives each sender of group messages new credits when few are left, and when asked', (t) => {

@@ -36,7 +36,7 @@ test('with a multicast address one datagram goes there', (t) => {
 
 test('unreliable group messages have no seqno, unicasts pass by', (t) => {
   const { a, p } = pair();
-  a.sendToGroup('u', Flag.OOB | Flag.NO_RELIABILITY);
+  a.sendToGroup('u', Flag.DONT_BUNDLE | Flag.OOB | Flag.NO_RELIABILITY);
   a.send(p, 'x');
   t.deepEqual(a.take(), ['plain', 'DATA 1 conn 0 first']);
   p.cry(a, [], 'u', Flag.OOB | Flag.NO_RELIABILITY);
@@ -239,8 +239,8 @@ test('messages of others are sent in their name while we have them: until delive
     const { a, p, world } = pair({ discardDeliveredMsgs });
     const q = world.puppet(50);
     a.install(2, [p, a, q]);
-    p.msg(a, 1);
-    p.msg(a, 3);
+    p.msg(a, 1, Flag.DONT_BUNDLE);
+    p.msg(a, 3, Flag.DONT_BUNDLE);
     request(q, a, p, 1, 2, 3);
     const answers = a.takeSent();
     t.deepEqual(

@@ -5,7 +5,7 @@ import test from 'ava';
 import { Flag, type Header } from '../../../codecs/jgroups/message.ts';
 import { data, keyOf, type Member, messageOf, type Puppet, World } from './world.ts';
 
-const SMALL = { maxCredits: 20_000 };
+const SMALL = { maxCredits: 20_000, initialWindowBytes: 0 };
 const CREDIT_FLAGS = Flag.OOB | Flag.DONT_BUNDLE | Flag.INTERNAL;
 
 function pair(config = SMALL): { world: World; a: Member; p: Puppet; credit: Credit } {
@@ -25,7 +25,7 @@ function pair(config = SMALL): { world: World; a: Member; p: Puppet; credit: Cre
 type Credit = (type: 'REPLENISH' | 'CREDIT_REQUEST', amount: number) => void;
 
 const send = (a: Member, p: Puppet, size: number, flags: number = Flag.DONT_BUNDLE): void =>
-  a.stack.send(p.address, Buffer.alloc(size), flags, a.world.nowMs);
+  a.stack.send(p.address, Buffer.alloc(size), flags | Flag.DONT_BUNDLE, a.world.nowMs);
 
 test('20000 credits, threshold a quarter: 15 messages of 1000 bytes bring 15000 back', (t) => {
   const world = new World();
@@ -134,6 +134,18 @@ test('a message larger than all credits goes when they are full', (t) => {
   t.deepEqual(a.take(), ['DATA 2 conn 0 CREDIT_REQUEST 1'], 'more would never come by itself');
   credit('REPLENISH', 1);
   t.deepEqual(a.take(), ['DATA 3 conn 0']);
+});
+
+test('credits for a message that is larger than all of them are asked for at once, not after max_block_time', (t) => {
+  const { a, p, world } = pair();
+  send(a, p, 100);
+  send(a, p, 30_000);
+  world.run(0);
+  const asked = a.take().filter((text) => text.includes('CREDIT'));
+  t.deepEqual(
+    asked.map((text) => text.replace(/.* (?=CREDIT)/, '')),
+    ['CREDIT_REQUEST 100'],
+  );
 });
 
 test('a large message uses up all credits at the receiver, which gives all back', (t) => {

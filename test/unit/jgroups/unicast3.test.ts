@@ -18,7 +18,8 @@ function pair(config = {}): { world: World; a: Member; p: Puppet } {
 }
 
 function sendMany(a: Member, to: { readonly address: Address }, count: number): void {
-  for (let i = 1; i <= count; i++) a.stack.send(to.address, Buffer.from(`m${i}`), 0, a.world.nowMs);
+  for (let i = 1; i <= count; i++)
+    a.stack.send(to.address, Buffer.from(`m${i}`), Flag.DONT_BUNDLE, a.world.nowMs);
 }
 
 const numbers = (from: number, to: number): string[] =>
@@ -279,8 +280,8 @@ test('a gap is asked for at the second tick that sees it, then at each tick; lat
 
 test('what is asked for is resent as it was, flags and first flag included; the rest of the list is ignored', (t) => {
   const { a, p } = pair();
-  const sent = [Flag.DONT_BUNDLE, Flag.OOB, Flag.NO_FC].map((flags) => {
-    a.stack.send(p.address, Buffer.from('x'), flags, 0);
+  const sent = [0, Flag.OOB, Flag.NO_FC].map((flags) => {
+    a.stack.send(p.address, Buffer.from('x'), flags | Flag.DONT_BUNDLE, 0);
     return (a.takeSent()[0] as { bytes: Buffer }).bytes;
   });
   p.say(a, [XMIT_REQ], encodeSeqnoList([1, 3, 4, 70], 71), Flag.OOB | Flag.INTERNAL);
@@ -390,7 +391,7 @@ test('OOB messages are delivered on arrival, once; their slots are passed over l
 
 test('unreliable messages have no seqno and are delivered as they come', (t) => {
   const { a, p } = pair();
-  a.stack.send(p.address, Buffer.from('u'), Flag.NO_RELIABILITY | Flag.OOB, 0);
+  a.stack.send(p.address, Buffer.from('u'), Flag.NO_RELIABILITY | Flag.OOB | Flag.DONT_BUNDLE, 0);
   t.deepEqual(a.take(), ['plain']);
   p.say(a, [], 'u', Flag.NO_RELIABILITY);
   p.say(a, [data(9, 3)], 'v', Flag.NO_RELIABILITY);

@@ -351,3 +351,18 @@ export function messageOf(sent: Sent | undefined): Message {
 }
 
 export const keyOf = (member: { readonly address: Address }): string => addressKey(member.address);
+
+/** The messages of a datagram that was sent, whether one or several. */
+export function messagesOf(sent: Sent): readonly Message[] {
+  const datagram = decodeDatagram(sent.bytes);
+  return datagram.kind === 'single' ? [datagram.message] : datagram.messages;
+}
+
+/** Seqnos of a datagram's DATA messages; those of fillers, which have no payload, are negative. */
+export function seqnosOf(sent: Sent): number[] {
+  return messagesOf(sent).flatMap((message) => {
+    const header = headerOf(message, 'UNICAST3');
+    if (header?.type !== 'DATA') return [];
+    return message.payload === null ? [-header.seqno] : [header.seqno];
+  });
+}

@@ -3,7 +3,7 @@ import { DataFlag } from '../../../codecs/tcp/v1/data.ts';
 import { RemoteProtocolError } from '../../../src/protocol/errors.ts';
 import { below, seededRng } from '../../../src/protocol/rng.ts';
 import { createCounters } from '../../../src/tcp/context.ts';
-import { Fifo } from '../../../src/tcp/fifo.ts';
+import { Fifo } from '../../../src/protocol/fifo.ts';
 import { UNRELIABLE_MAX_AGE_MS, UNRELIABLE_QUEUE_BYTES } from '../../../src/tcp/limits.ts';
 import { AckSchedule, ReceiveWindow } from '../../../src/tcp/receive-window.ts';
 import { Reconnect } from '../../../src/tcp/reconnect.ts';
