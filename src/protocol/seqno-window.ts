@@ -62,7 +62,10 @@ export class SendWindow<T> {
 
 /** Items received, given out in order and once. */
 export class ReceiveWindow<T> {
+  /** Without `#upNext`. */
   readonly #waiting = new Map<number, T>();
+  /** The one behind what was given out, if it came when it was due, as most do: no map needs to know of it. */
+  #upNext: T | undefined;
   readonly #maxAhead: number;
   #delivered: number;
   #highest: number;
@@ -88,17 +91,18 @@ export class ReceiveWindow<T> {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + (this.#upNext === undefined ? 0 : 1);
   }
 
   /** What waits under this seqno. */
   at(seqno: number): T | undefined {
+    if (this.#upNext !== undefined && seqno === this.#delivered + 1) return this.#upNext;
     return this.#waiting.get(seqno);
   }
 
   /** How many seqnos are missing up to the highest. */
   get gaps(): number {
-    return this.#highest - this.#delivered - this.#waiting.size;
+    return this.#highest - this.#delivered - this.waiting;
   }
 
   get hasGap(): boolean {
@@ -107,15 +111,23 @@ export class ReceiveWindow<T> {
 
   /** `duplicate`: given out or stored already. `beyond`: further ahead than the window reaches; not stored. */
   add(seqno: number, item: T): 'added' | 'duplicate' | 'beyond' {
-    if (seqno <= this.#delivered || this.#waiting.has(seqno)) return 'duplicate';
+    if (seqno <= this.#delivered || this.at(seqno) !== undefined) return 'duplicate';
     if (seqno - this.#delivered > this.#maxAhead) return 'beyond';
     if (seqno > this.#highest) this.#highest = seqno;
-    this.#waiting.set(seqno, item);
+    if (seqno === this.#delivered + 1) this.#upNext = item;
+    else this.#waiting.set(seqno, item);
     return 'added';
   }
 
   /** The next item in order, once; undefined while it is missing. */
   next(): T | undefined {
+    const upNext = this.#upNext;
+    if (upNext !== undefined) {
+      this.#upNext = undefined;
+      this.#delivered++;
+      return upNext;
+    }
+    if (this.#waiting.size === 0) return undefined;
     const item = this.#waiting.get(this.#delivered + 1);
     if (item === undefined) return undefined;
     this.#delivered++;
@@ -125,6 +137,11 @@ export class ReceiveWindow<T> {
 
   /** Gives up what is missing below `seqno`, handing what waits there to `dropped`. */
   skipTo(seqno: number, dropped: (item: T) => void): void {
+    const upNext = this.#upNext;
+    if (upNext !== undefined && seqno > this.#delivered + 1) {
+      this.#upNext = undefined;
+      dropped(upNext);
+    }
     if (this.#waiting.size > 0) {
       for (const [waiting, item] of this.#waiting) {
         if (waiting >= seqno) continue;
@@ -142,7 +159,7 @@ export class ReceiveWindow<T> {
     if (!this.hasGap) return missing;
     const end = Math.min(this.#highest, this.#delivered + 1 + limit);
     for (let seqno = this.#delivered + 1; seqno < end; seqno++)
-      if (!this.#waiting.has(seqno)) missing.push(seqno);
+      if (this.at(seqno) === undefined) missing.push(seqno);
     return missing;
   }
 }

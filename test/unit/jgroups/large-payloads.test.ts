@@ -42,7 +42,13 @@ function carry(
   };
   const sender = parts ? { ...events, transmitParts } : events;
   const [a, b] = [sender, events].map((of, i) => {
-    const stack = new JGroupsStack(resolveConfig({ initialWindowBytes: 0 }), i === 0 ? A : B, of, seededRng(i), 0);
+    const stack = new JGroupsStack(
+      resolveConfig({ initialWindowBytes: 0 }),
+      i === 0 ? A : B,
+      of,
+      seededRng(i),
+      0,
+    );
     stack.installView({ members: [A, B] }, 0);
     return stack;
   }) as [JGroupsStack, JGroupsStack];
