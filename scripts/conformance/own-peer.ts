@@ -1,9 +1,6 @@
 /**
  * Our own stack as a process that is steered like a Java peer (src/peers/java/RollgatePeer.java): the same commands
  * on standard input, the same events on standard output, so that it can be killed, stopped and cut off like one.
- *
- * Arguments are key=value: host, port (0: any), uuid, group (none, unicasts, or an address:port for IP multicast),
- * maxCredits, rsvp (a time in ms: with RSVP, that waits so long), seed, loss, duplicate, reorder (probabilities), record (a capture file).
  */
 
 import { createSocket } from 'node:dgram';
@@ -13,9 +10,7 @@ import { ByteReader } from '../../codecs/bytes/reader.ts';
 import { ByteWriter } from '../../codecs/bytes/writer.ts';
 import { digestSize, readDigest, writeDigest } from '../../codecs/jgroups/v3_6/digest.ts';
 import type { Digest } from '../../codecs/jgroups/message.ts';
-import { createNodeEnvironment } from '../../src/io/node-environment.ts';
-import { GEODE_MULTICAST_STACK, type JGroupsConfig } from '../../src/jgroups/config.ts';
-import { JGroupsMessenger } from '../../src/jgroups/jgroups-messenger.ts';
+import type { JGroupsMessenger } from '../../src/jgroups/jgroups-messenger.ts';
 import { createMemberId, type MemberId } from '../../src/protocol/member-id.ts';
 import type { IncomingMessage, OutgoingMessage, SendResult } from '../../src/protocol/messenger.ts';
 import { createView } from '../../src/protocol/view.ts';
@@ -24,8 +19,8 @@ import {
   encodeNumberedPayload,
   inStream,
 } from '../../src/rehearsal/numbered-payload.ts';
+import { createMessenger } from './own-peer-options.ts';
 
-type Arguments = ReadonlyMap<string, string>;
 type Event = Readonly<Record<string, unknown>> & { readonly ev: string };
 
 /** Messages sent before others get a turn: a burst must not keep acks and commands waiting. */
@@ -41,8 +36,8 @@ class OwnPeer {
   #wakers: (() => void)[] = [];
   #lines = '';
 
-  constructor(args: Arguments) {
-    this.#messenger = createMessenger(args);
+  constructor(messenger: JGroupsMessenger) {
+    this.#messenger = messenger;
     this.#messenger.setDefaultHandler((message) => this.#handle(message));
     // told as what it is on the wire: the messenger keeps pongs from its handlers
     this.#messenger.onPong = ({ uuid }) => {
@@ -203,6 +198,7 @@ class OwnPeer {
       returned: 0,
       dropped: 0,
       unacked: stats.totals.pending,
+      creditRequests: stats.stacks.udp?.counters['creditRequestsSent'] ?? 0,
       unstableBytes: 0,
       outcomes: stats.totals,
       counters: stats.stacks.udp?.counters ?? {},
@@ -276,47 +272,7 @@ function parseMember(text: string): MemberId {
   return createMemberId({ host: host.reverse().join(':'), port: Number(port), viewId: Number(viewId), uuid });
 }
 
-function createMessenger(args: Arguments): JGroupsMessenger {
-  const number = (name: string): number => Number(args.get(name) ?? '0');
-  const seed = number('seed');
-  const record = args.get('record');
-  const faults = { loss: number('loss'), duplicate: number('duplicate'), reorder: number('reorder'), seed };
-  const isFaulty = faults.loss + faults.duplicate + faults.reorder > 0;
-  const uuid = args.get('uuid');
-  return new JGroupsMessenger({
-    environment: createNodeEnvironment({
-      seed,
-      ...(isFaulty ? { faults } : {}),
-      ...(record === undefined ? {} : { recorder: { file: record, whenFull: 'rotate' } }),
-    }),
-    cluster: 'AG',
-    member: { name: 'own', version: 200, ...(uuid === undefined ? {} : { uuid }) },
-    host: args.get('host') ?? '127.0.0.1',
-    ports: [number('port'), number('port')],
-    jgroups: stackConfig(args),
-  });
-}
-
-function stackConfig(args: Arguments): Partial<JGroupsConfig> {
-  const group = args.get('group') ?? 'none';
-  const [address = '', port = ''] = group.split(':');
-  const multicast = group === 'none' ? null : group === 'unicasts' ? group : { address, port: Number(port) };
-  const maxCredits = args.get('maxCredits');
-  const rsvp = args.get('rsvp');
-  return {
-    multicast,
-    ...(maxCredits === undefined ? {} : { maxCredits: Number(maxCredits) }),
-    ...(rsvp === undefined
-      ? {}
-      : { protocols: [...GEODE_MULTICAST_STACK.protocols, 'RSVP'], rsvpTimeoutMs: Number(rsvp) }),
-  };
-}
-
-function parseArguments(words: readonly string[]): Arguments {
-  return new Map(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
-}
-
-const peer = new OwnPeer(parseArguments(process.argv.slice(2)));
+const peer = new OwnPeer(createMessenger(process.argv.slice(2)));
 await peer.start();
 for await (const line of createInterface({ input: process.stdin })) {
   const words = line.trim().split(/ +/);

@@ -87,8 +87,8 @@ export function matrixDocument(results: readonly Result[]): string {
 Written by \`npm run conformance\` (a full run of it; see [development.md](development.md)). Our legacy stack and real
 JGroups 3.6.14 and 3.6.20 members with Geode's own stack files, each a process of its own in a network namespace of its
 own. A column is a version and a network: "clean", or a share of the datagrams that nftables drops at each receiver,
-with 2 % of our datagrams twice and 5 % of them late, in both directions. "mixed" are groups with both versions of 2 to
-6 members.
+with 2 % of our datagrams twice and 5 % of them late, in both directions. "mixed" are groups of 3 to 6 members
+with both versions; all others are a pair, or a group of two real members and one of ours.
 
 A cell is ok if everything that was sent was delivered exactly once, in order where it has an order, with its payload
 intact, by the recipient's own log (unreliable messages: no more than was sent, and no fewer than the loss allows), for

@@ -15,7 +15,8 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -109,6 +110,13 @@ async function runAll(): Promise<number> {
   }
   const folder = values.keep ?? (await mkdtemp(join(tmpdir(), 'rollgate-conformance-')));
   await mkdir(folder, { recursive: true });
+  // all processes end with this one, and their namespaces with them
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
+      process.exit(130);
+    });
+  }
   const seed = Number(values.seed);
   const results: Result[] = [];
   const queue = [...jobs];
@@ -129,6 +137,7 @@ async function finish(results: readonly Result[], folder: string, ms: number): P
   console.log(`\n${tables(results)}\n`);
   for (const result of failed) console.log(describe(result));
   if (failed.length > 0) console.log(`logs and captures: ${folder}`);
+  else if (values.keep === undefined) await rm(folder, { recursive: true, force: true });
   console.log(`${summary(results)} (${Math.round(ms / 1000)} s, seed ${values.seed})`);
   const isFull = !values.quick && values.only.length === 0;
   if (isFull && skipped.length === 0) await writeFile(DOCUMENT, matrixDocument(results));

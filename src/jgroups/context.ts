@@ -19,6 +19,8 @@ export interface ProtocolContext {
   readonly malformed: (peer: string, what: string) => void;
   /** The peer has so many whole application messages of so many payload bytes in all. */
   readonly acknowledged: (peer: string, messages: number, bytes: number) => void;
+  /** So many whole group messages of ours are with all members, whoever of them is still there. */
+  readonly groupStable: (messages: number) => void;
   /** When the stack was made. */
   readonly startMs: number;
 }

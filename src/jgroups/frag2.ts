@@ -52,11 +52,19 @@ class Pool {
   }
 }
 
+/**
+ * How long unfinished messages of one that is no member are kept after its last fragment: one that left may be sending
+ * its last messages, and one that joins may be here before the view that has it, for which GMS gives it as long.
+ */
+const FORGET_MS = 20_000;
+
 interface Sender {
   readonly reliable: Pool;
   readonly unreliable: Pool;
-  /** For one that is no member: a view was installed since its first fragment. */
-  seenView: boolean;
+  /** It was a member. */
+  left: boolean;
+  /** Infinity for a member. */
+  forgetAtMs: number;
 }
 
 /** Cuts large messages into fragments and joins them again (WIRE-3.6 section 8). */
@@ -69,6 +77,8 @@ export class FRAG2 extends Protocol {
   #members: ReadonlySet<string> = new Set();
   /** Of all senders that are no members. */
   #strangersBytes = 0;
+  /** No later than the first `forgetAtMs`. */
+  #sweepAtMs = Infinity;
   #lastId = 0;
 
   constructor(context: ProtocolContext) {
@@ -108,27 +118,57 @@ export class FRAG2 extends Protocol {
       this.above.up(message, nowMs);
       return;
     }
-    const whole = this.#add(message, header);
+    const whole = this.#add(message, header, nowMs);
     if (whole !== null) this.above.up({ ...message, ...whole }, nowMs);
   }
 
-  /** A sender that left will never finish what it began. One that joins may be here before the view that has it. */
-  installView({ keys: members }: GroupView): void {
+  /**
+   * What a sender that left began it may still finish: UNICAST3 goes on for a while, and acknowledges it. What one
+   * began before it left and came back ended as `memberLeft`, if it is the same process at all.
+   */
+  installView({ keys: members }: GroupView, nowMs: number): void {
     for (const [from, sender] of this.#senders) {
-      if (members.has(from)) sender.seenView = false;
-      else if (this.#members.has(from) || sender.seenView) this.#senders.delete(from);
-      else sender.seenView = true;
+      if (members.has(from)) {
+        if (sender.left) this.#senders.delete(from);
+        else sender.forgetAtMs = Infinity;
+      } else if (this.#members.has(from)) {
+        sender.left = true;
+        this.#keepForNow(sender, nowMs);
+      }
     }
     this.#members = members;
+    this.#countStrangers();
+  }
+
+  #keepForNow(sender: Sender, nowMs: number): void {
+    sender.forgetAtMs = nowMs + FORGET_MS;
+    this.#sweepAtMs = Math.min(this.#sweepAtMs, sender.forgetAtMs);
+  }
+
+  override nextDeadlineMs(): number {
+    return this.#sweepAtMs;
+  }
+
+  override handleTimeout(nowMs: number): void {
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = Infinity;
+    for (const [from, { forgetAtMs }] of this.#senders) {
+      if (forgetAtMs <= nowMs) this.#senders.delete(from);
+      else this.#sweepAtMs = Math.min(this.#sweepAtMs, forgetAtMs);
+    }
+    this.#countStrangers();
+  }
+
+  #countStrangers(): void {
     this.#strangersBytes = 0;
     for (const [from, { reliable }] of this.#senders) this.#countStranger(from, reliable.bytes);
   }
 
-  #add(message: InMessage, header: Frag2Header): Whole | null {
+  #add(message: InMessage, header: Frag2Header, nowMs: number): Whole | null {
     const { id, fragNo, numFrags } = header;
     const payload = message.payload ?? EMPTY;
     const isReliable = (message.flags & Flag.NO_RELIABILITY) === 0;
-    const sender = this.#sender(message.from);
+    const sender = this.#sender(message.from, nowMs);
     const pool = isReliable ? sender.reliable : sender.unreliable;
     let partial = pool.partials.get(id);
     if (partial?.fragments.has(fragNo) === true && partial.numFrags === numFrags) {
@@ -166,12 +206,13 @@ export class FRAG2 extends Protocol {
     return { headers: partial.headers, payload: join(partial) };
   }
 
-  #sender(from: string): Sender {
+  #sender(from: string, nowMs: number): Sender {
     let sender = this.#senders.get(from);
     if (sender === undefined) {
-      sender = { reliable: new Pool(), unreliable: new Pool(), seenView: false };
+      sender = { reliable: new Pool(), unreliable: new Pool(), left: false, forgetAtMs: Infinity };
       this.#senders.set(from, sender);
     }
+    if (!this.#members.has(from)) this.#keepForNow(sender, nowMs);
     return sender;
   }
 

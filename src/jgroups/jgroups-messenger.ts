@@ -17,6 +17,7 @@ import { type JGroupsConfig, resolveConfig } from './config.ts';
 import { type Confirmation, ConfirmationCollector } from './confirmation.ts';
 import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
+import type { Audience } from './protocol.ts';
 import { PING, PING_FLAGS, PONG, quorumPing } from './quorum-ping.ts';
 import { JGroupsStack } from './stack.ts';
 
@@ -106,6 +107,7 @@ export class JGroupsMessenger extends StackMessenger {
           else this.#handlePing(src, ping);
         },
         acknowledged: (peer, messages, bytes) => this.acknowledged(peer, messages, bytes),
+        groupStable: (messages) => this.groupStable(messages),
         complain: (kind, peer, what) => {
           // in every rolling upgrade late resends reach the member that has the port now
           const level = kind === 'dest' ? 'info' : 'warn';
@@ -173,12 +175,28 @@ export class JGroupsMessenger extends StackMessenger {
     return this.#config.multicast !== null;
   }
 
-  protected override transmitToGroup(message: OutgoingMessage, reliable: boolean): void {
+  /** The others in the view, for `transmitToGroup`. */
+  protected get audience(): Audience {
+    return this.#running().audience;
+  }
+
+  /** So many group messages are with all members, whoever of those they were for is still there. */
+  protected groupStable(_messages: number): void {
+    // outcomes are counted by member
+  }
+
+  /** For a stack that is to get done with its group messages: they become stable within two ticks. */
+  setHasty(hasty: boolean): void {
+    this.#running().setHasty(hasty);
+  }
+
+  /** @param audience of when the message was accepted, if that was under an earlier view */
+  protected override transmitToGroup(message: OutgoingMessage, reliable: boolean, audience?: Audience): void {
     const flags = sendFlags(message, reliable, this.#bundle ?? true);
     const nowMs = this.environment.nowMs();
     const self = this.memberId.uuid;
     const confirm = this.#collector?.ask(this.view?.members.filter(({ uuid }) => uuid !== self) ?? []);
-    if (confirm === undefined) this.#running().sendToGroup(message.payload, flags, nowMs);
+    if (confirm === undefined) this.#running().sendToGroup(message.payload, flags, nowMs, false, audience);
     else this.#running().sendConfirmed(null, message.payload, flags, confirm, nowMs);
     this.#arm();
   }

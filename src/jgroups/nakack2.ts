@@ -62,6 +62,8 @@ export class NAKACK2 extends Protocol {
   /** JGroups' become-server queue: what came before the first view. */
   #early: InMessage[] = [];
   #nextTickMs: number;
+  /** A member, or we, tell the last seqno because not everything is stable; only while this is set. */
+  onUnstable: ((nowMs: number) => void) | null = null;
 
   constructor(context: ProtocolContext) {
     super();
@@ -119,6 +121,7 @@ export class NAKACK2 extends Protocol {
       case 'HIGHEST_SEQNO': {
         const window = this.#windows.get(message.from);
         if (window?.hear(header.seqno) === true) this.#request(window, [header.seqno], nowMs);
+        if (window !== undefined) this.onUnstable?.(nowMs);
       }
     }
   }
@@ -235,14 +238,16 @@ export class NAKACK2 extends Protocol {
       this.#deliver(key, window, nowMs);
     }
     const { highest, size } = this.#sent;
-    if (this.#view === null || !this.#lastSeqno.isDue(highest, size === 0, nowMs)) return;
+    const isDue = this.#lastSeqno.isDue(highest, size === 0, nowMs) || (this.onUnstable !== null && size > 0);
+    if (this.#view === null || !isDue) return;
     this.#context.counters.highestSeqnosSent++;
     const header: Header = { protocol: 'NAKACK2', type: 'HIGHEST_SEQNO', seqno: highest };
     this.below.down(controlMessage(null, CONTROL_FLAGS, header), nowMs);
+    this.onUnstable?.(nowMs);
   }
 
   /** Of a member other than this one. */
-  peerStats(key: string): Omit<UdpGroupStats, 'credits'> {
+  peerStats(key: string, credits: number | null): UdpGroupStats {
     const window = this.#windows.get(key);
     const { groupRequested, groupRetransmitted, groupDuplicates } = this.#context.peers.find(key);
     return {
@@ -251,6 +256,7 @@ export class NAKACK2 extends Protocol {
       requested: groupRequested,
       duplicates: groupDuplicates,
       retransmitted: groupRetransmitted,
+      credits,
     };
   }
 
@@ -272,8 +278,10 @@ export class NAKACK2 extends Protocol {
 
   #settle(highestDelivered: number): void {
     const settled: Settled[] = [];
+    let stable = 0;
     this.#sent.acknowledge(highestDelivered, ({ audience, completes, pendingBytes }) => {
       if (audience === undefined) return;
+      stable += completes;
       let last = settled.at(-1);
       if (last?.audience !== audience) settled.push((last = { audience, messages: 0, bytes: 0 }));
       last.messages += completes;
@@ -288,6 +296,7 @@ export class NAKACK2 extends Protocol {
         }
       }
     }
+    if (stable > 0) this.#context.groupStable(stable);
   }
 
   // --- digests and views -----------------------------------------------------------------------------------

@@ -11,8 +11,13 @@ import { Connection } from './unicast3-peer.ts';
 /** A receiver that only acknowledges longer lists at once would need too many fillers. */
 const MAX_ACK_THRESHOLD = 100;
 
+/** After so many ticks without anything to send pacing begins anew, as TCP does after a pause (RFC 2861). */
+const MAX_IDLE_TICKS = 20;
+
 /** A larger message is sent alone, and fillers after it, rather than copied into a list with them. */
 const LARGE_BYTES = 16 * 1024;
+
+const NOTHING: readonly number[] = [];
 
 /** What the acks of one call brought about. */
 export interface Acknowledged {
@@ -37,8 +42,11 @@ export class SendConnection extends Connection {
   isScheduled = false;
   readonly #below: Pick<Protocol, 'down' | 'downBatch'>;
   readonly #context: ProtocolContext;
-  /** Null: messages leave as they come. */
-  readonly #pacer: Pacer | null;
+  /** Whether what is under way is bounded, and what is to be sent again, by what was acknowledged. */
+  readonly isPaced: boolean;
+  /** Null: messages leave as they come, or none has for a while. */
+  #pacer: Pacer | null = null;
+  #idleTicks = 0;
   readonly #clock: AckClock;
   readonly #queue = new SendQueue();
   /** Nothing can leave until an ack comes, or a timeout. */
@@ -46,7 +54,7 @@ export class SendConnection extends Connection {
   /** The queue was blocked since it was empty last: the end of a burst is to be acknowledged at once like the rest. */
   #isBurst = false;
   /** Asked for by the receiver, and still to be sent again. */
-  #owed: number[] = [];
+  #owed: readonly number[] = NOTHING;
   /** What the last tick saw: if it still is so, the last message may have been lost. */
   #tickAcked = 0;
   #tickHighest = 0;
@@ -63,14 +71,13 @@ export class SendConnection extends Connection {
     this.#below = below;
     this.#context = context;
     this.#clock = new AckClock(peer, connId, below, context);
-    const { initialWindowBytes, maxWindowBytes, ackThreshold } = context.config;
-    const isPaced = initialWindowBytes > 0 && ackThreshold <= MAX_ACK_THRESHOLD;
-    this.#pacer = isPaced ? new Pacer(initialWindowBytes, maxWindowBytes) : null;
+    const { initialWindowBytes, ackThreshold } = context.config;
+    this.isPaced = initialWindowBytes > 0 && ackThreshold <= MAX_ACK_THRESHOLD;
   }
 
-  /** What is to be sent again is bounded by what was acknowledged. */
-  get isPaced(): boolean {
-    return this.#pacer !== null;
+  #createPacer(): Pacer {
+    const { initialWindowBytes, maxWindowBytes } = this.#context.config;
+    return (this.#pacer = new Pacer(initialWindowBytes, maxWindowBytes));
   }
 
   /** Messages that wait for their turn. */
@@ -80,7 +87,8 @@ export class SendConnection extends Connection {
 
   /** Bytes that may be under way; Infinity: not bounded. */
   get windowBytes(): number {
-    return this.#pacer?.windowBytes ?? Infinity;
+    if (!this.isPaced) return Infinity;
+    return this.#pacer?.windowBytes ?? this.#context.config.initialWindowBytes;
   }
 
   /** Messages that are to leave at the end of the turn. */
@@ -96,7 +104,7 @@ export class SendConnection extends Connection {
   // --- sending ---------------------------------------------------------------------------------------------
 
   send(message: OutMessage, nowMs: number): void {
-    const pacer = this.#pacer;
+    const pacer = this.isPaced ? (this.#pacer ?? this.#createPacer()) : null;
     if (pacer === null || hasNoOrder(message)) {
       this.#sendAlone(message, nowMs);
       return;
@@ -282,7 +290,7 @@ export class SendConnection extends Connection {
       messages.push(message);
       bytes += size;
     }
-    this.#owed = this.#owed.slice(taken);
+    this.#owed = taken < this.#owed.length ? this.#owed.slice(taken) : NOTHING;
     if (messages.length === 0) return;
     this.#resendClocked(messages, nowMs);
     this.#pacer.resentRequested(nowMs);
@@ -305,10 +313,17 @@ export class SendConnection extends Connection {
     if (verdict !== 'none') this.proceed(verdict, nowMs);
   }
 
+  /** What was learned of the way to a receiver is no longer true after a while, and takes room. */
+  #rest(isIdle: boolean): void {
+    this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0;
+    if (this.#idleTicks >= MAX_IDLE_TICKS) this.#pacer = null;
+  }
+
   /** Once a tick: the last message, if neither it nor an ack moved since the tick before. */
   lastIfStuck(): OutMessage | undefined {
     const { acked, highest } = this.window;
     const stuck = acked < highest && acked === this.#tickAcked && highest === this.#tickHighest;
+    this.#rest(acked === highest && highest === this.#tickHighest && this.#queue.length === 0);
     this.#tickAcked = acked;
     this.#tickHighest = highest;
     return stuck ? this.window.at(highest) : undefined;
@@ -323,7 +338,7 @@ export class SendConnection extends Connection {
     this.settledSeqno = this.window.highest;
     this.#queue.clear();
     this.#isBlocked = this.#isBurst = false;
-    this.#owed = [];
+    this.#owed = NOTHING;
     this.close(nowMs);
   }
 

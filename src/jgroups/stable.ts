@@ -46,11 +46,13 @@ export class STABLE extends Protocol {
   #view: GroupView | null = null;
   /** Who has told in this round. */
   readonly #votes = new Set<string>();
-  #tallies = new Map<string, Tally>();
+  /** Null: nobody has told yet, which is all that others than the coordinator ever see. */
+  #tallies: Map<string, Tally> | null = null;
   /** Payload bytes of group messages since something became stable or we gossiped for their sake. */
   #bytes = 0;
   #nextGossipMs: number;
   #suspendedUntilMs = -Infinity;
+  #gossipedAtMs = -Infinity;
 
   constructor(context: ProtocolContext, nakack2: NAKACK2) {
     super();
@@ -97,20 +99,29 @@ export class STABLE extends Protocol {
     this.#suspendedUntilMs = nowMs + MAX_SUSPEND_MS;
   }
 
+  /**
+   * Hasty, the members do not wait for their next gossip: who has messages that are not stable tells its last seqno
+   * at each tick of NAKACK2, and whoever hears that gossips. All of a view have to be hasty, or it takes as long as
+   * ever; to real JGroups members nothing of it is strange.
+   */
+  setHasty(hasty: boolean): void {
+    this.#nakack2.onUnstable = hasty ? (nowMs) => this.#gossipSoon(nowMs) : null;
+  }
+
+  /** Several members may tell of theirs in one tick. */
+  #gossipSoon(nowMs: number): void {
+    if (nowMs - this.#gossipedAtMs >= this.#context.config.mcastXmitIntervalMs / 2) this.#gossip(nowMs);
+  }
+
   installView(view: GroupView): void {
     this.#view = view;
     this.#suspendedUntilMs = -Infinity;
-    this.#startRound(view);
+    this.#startRound();
   }
 
-  #startRound(view: GroupView): void {
+  #startRound(): void {
     this.#votes.clear();
-    this.#tallies = new Map(
-      view.members.map((member) => [
-        addressKey(member),
-        { member, lowestDelivered: Infinity, highestReceived: 0, told: 0 },
-      ]),
-    );
+    this.#tallies = null;
   }
 
   override nextDeadlineMs(): number {
@@ -127,6 +138,7 @@ export class STABLE extends Protocol {
     const view = this.#view;
     const [coordinator] = view?.members ?? [];
     if (view === null || coordinator === undefined || nowMs < this.#suspendedUntilMs) return;
+    this.#gossipedAtMs = nowMs;
     const digest = this.#nakack2.digest();
     if (addressKey(coordinator) === this.#context.selfKey) {
       this.#vote(this.#context.selfKey, digestEntries(digest), nowMs);
@@ -154,7 +166,7 @@ export class STABLE extends Protocol {
     }
     counters.stabilitiesReceived++;
     this.#bytes = 0;
-    this.#startRound(view);
+    this.#startRound();
     this.#nakack2.stable(entries, nowMs);
   }
 
@@ -176,22 +188,23 @@ export class STABLE extends Protocol {
     const view = this.#view;
     if (view === null || !view.keys.has(from) || this.#votes.has(from)) return;
     this.#votes.add(from);
+    const tallies = (this.#tallies ??= createTallies(view));
     for (const { key, pair } of entries) {
-      const tally = this.#tallies.get(key);
+      const tally = tallies.get(key);
       if (tally === undefined) continue;
       tally.lowestDelivered = Math.min(tally.lowestDelivered, pair.highestDelivered);
       tally.highestReceived = Math.max(tally.highestReceived, pair.highestReceived);
       tally.told++;
     }
-    if (this.#votes.size === view.keys.size) this.#finishRound(view, nowMs);
+    if (this.#votes.size === view.keys.size) this.#finishRound(view, tallies, nowMs);
   }
 
-  #finishRound(view: GroupView, nowMs: number): void {
+  #finishRound(view: GroupView, tallies: ReadonlyMap<string, Tally>, nowMs: number): void {
     const entries: DigestEntry[] = [];
-    for (const [key, tally] of this.#tallies) {
+    for (const [key, tally] of tallies) {
       entries.push({ member: tally.member, key, pair: result(tally, view.keys.size) });
     }
-    this.#startRound(view);
+    this.#startRound();
     this.#bytes = 0;
     this.#context.counters.stabilitiesSent++;
     const header: Header = { protocol: 'STABLE', type: 'STABILITY', viewId: view.viewId };
@@ -202,6 +215,15 @@ export class STABLE extends Protocol {
     this.below.down(controlMessage(null, FLAGS, header, encodePayload({ kind: 'digest', digest })), nowMs);
     this.#nakack2.stable(entries, nowMs);
   }
+}
+
+function createTallies({ members }: GroupView): Map<string, Tally> {
+  return new Map(
+    members.map((member) => [
+      addressKey(member),
+      { member, lowestDelivered: Infinity, highestReceived: 0, told: 0 },
+    ]),
+  );
 }
 
 /** A member that somebody did not tell of is not stable at all. */

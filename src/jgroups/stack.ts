@@ -35,6 +35,8 @@ export interface StackEvents extends TransportEvents {
   service?(message: InMessage, nowMs: number): void;
   /** Unicasts: acknowledged by the peer; group messages: stable, so that every member has them. */
   acknowledged(peer: string, messages: number, bytes: number): void;
+  /** So many group messages of ours are with all members, whoever of those they were for is still there. */
+  groupStable?(messages: number): void;
 }
 
 /** A view to install. Without `viewId` it is nobody's: the first member is taken for its creator, and 0 for its id. */
@@ -93,6 +95,7 @@ export class JGroupsStack {
         events.complain('protocol', peer, what);
       },
       acknowledged: (peer, messages, bytes) => events.acknowledged(peer, messages, bytes),
+      groupStable: (messages) => events.groupStable?.(messages),
       startMs: nowMs,
     };
     this.#services =
@@ -128,20 +131,36 @@ export class JGroupsStack {
   /**
    * To all members of the view, in order with our other group messages, in none with our unicasts, as in JGroups.
    * @param loopback also to ourselves (JGroups' default; Geode sets DONT_LOOPBACK)
+   * @param audience whose acknowledgement counts; `audience` of an earlier time if it was accepted then
    * @throws {LocalProtocolError} `ERR_MULTICAST` if the configuration has no multicast
    */
-  sendToGroup(payload: Uint8Array, flags: number, nowMs: number, loopback = false): void {
+  sendToGroup(
+    payload: Uint8Array,
+    flags: number,
+    nowMs: number,
+    loopback = false,
+    audience = this.#audience,
+  ): void {
     if (this.#config.multicast === null) {
       throw new LocalProtocolError('ERR_MULTICAST', 'a group message, and multicast is off');
     }
     const isReliable = (flags & Flag.NO_RELIABILITY) === 0;
     const pendingBytes = isReliable ? payload.length : 0;
     const completes = isReliable ? 1 : 0;
-    const audience = this.#audience;
     this.#down(
       { dest: null, flags, headers: [], payload, completes, pendingBytes, audience, loopback },
       nowMs,
     );
+  }
+
+  /** The others in the view, as group messages remember them. */
+  get audience(): Audience {
+    return this.#audience;
+  }
+
+  /** `STABLE.setHasty`. */
+  setHasty(hasty: boolean): void {
+    this.#stable?.setHasty(hasty);
   }
 
   /** Whether recipients can be asked to confirm that the application has had a message. */
@@ -258,17 +277,24 @@ export class JGroupsStack {
 
   /** @param peer key of a member */
   peerStats(peer: string, nowMs: number): UdpPeerStats {
-    const counters = this.#peers.find(peer);
-    const { retransmitted, requested, duplicates, malformed } = counters;
+    const { retransmitted, requested, duplicates, malformed } = this.#peers.find(peer);
     const { sent, acked, window, queue, gaps } = this.#unicast3.peerStats(peer);
     const { credits, queue: blocked, blockedMs } = this.#ufc?.peerStats(peer, nowMs) ?? NO_FLOW_CONTROL;
-    const unicasts = { sent, acked, window, retransmitted, requested, duplicates, gaps };
-    const group = this.#nakack2?.peerStats(peer);
-    return {
-      ...unicasts,
-      ...{ credits, queue: queue + blocked, blockedMs, malformed },
-      ...(group === undefined ? {} : { group: { ...group, credits: this.#mfc?.creditsOf(peer) ?? null } }),
+    const stats = {
+      sent,
+      acked,
+      window,
+      retransmitted,
+      requested,
+      duplicates,
+      gaps,
+      credits,
+      queue: queue + blocked,
+      blockedMs,
+      malformed,
     };
+    if (this.#nakack2 === undefined) return stats;
+    return { ...stats, group: this.#nakack2.peerStats(peer, this.#mfc?.creditsOf(peer) ?? null) };
   }
 
   handleTimeout(nowMs: number): void {

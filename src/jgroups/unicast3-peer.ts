@@ -43,8 +43,8 @@ export class ReceiveConnection extends Connection {
   readonly #firstPrint: number;
 
   /** @param message the one that made it, with seqno `first` */
-  constructor(message: InMessage, connId: number, first: number, nowMs: number) {
-    super(message.src, connId, nowMs);
+  constructor(peer: Address, message: InMessage, connId: number, first: number, nowMs: number) {
+    super(peer, connId, nowMs);
     this.window = new InboundWindow(first);
     this.#first = first;
     this.#firstPrint = fingerprint(message);

@@ -187,7 +187,9 @@ export class UNICAST3 extends Protocol {
       );
       return null;
     }
-    const fresh = new ReceiveConnection(message, header.connId, header.seqno, nowMs);
+    // one object for both directions, the view's mostly: thousands of idle peers are to take little
+    const peer = this.#send.get(from)?.peer ?? message.src;
+    const fresh = new ReceiveConnection(peer, message, header.connId, header.seqno, nowMs);
     this.#receive.set(from, fresh);
     return fresh;
   }

@@ -26,6 +26,8 @@ export interface JvmPeerStats {
   readonly dropped: number;
   /** Messages in UNICAST3's send windows towards other members of the view (credits are messages too). */
   readonly unacked: number;
+  /** How often flow control had to ask for credits. */
+  readonly creditRequests: number;
   /** Payload bytes of own group messages that are not stable yet. */
   readonly unstableBytes: number;
   /** Of our own stack, by name. Absent in JVMs. */

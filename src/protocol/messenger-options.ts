@@ -51,7 +51,10 @@ export interface AdoptedPort {
   readonly memberId: MemberId;
 }
 
-/** Room for four seconds of 1 KiB messages at 1,000 a second, per recipient. */
+/**
+ * Room for four seconds of 1 KiB messages at 1,000 a second, per recipient. Both stacks hear of deliveries within
+ * milliseconds when there is much to send, so more would not make them faster.
+ */
 export const DEFAULT_HIGH_WATER_BYTES = 4 * 1024 * 1024;
 
 /** Four times the mark at which callers were asked to stop: who ignores that for so long is not going to stop. */

@@ -53,7 +53,10 @@ export class SendWindow<T> {
       this.#acked++;
       acknowledged(item, this.#acked);
     }
-    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0; // an idle peer has no array
+      this.#head = 0;
+    } else if (this.#head > 64 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
       this.#head = 0;
     }
@@ -62,10 +65,10 @@ export class SendWindow<T> {
 
 /** Items received, given out in order and once. */
 export class ReceiveWindow<T> {
-  /** Without `#upNext`. */
-  readonly #waiting = new Map<number, T>();
-  /** The one behind what was given out, if it came when it was due, as most do: no map needs to know of it. */
-  #upNext: T | undefined;
+  /** The item after the last one given out, where most arrive. */
+  #next: T | undefined;
+  /** Later ones; null while there are none, as with most peers. */
+  #later: Map<number, T> | null = null;
   readonly #maxAhead: number;
   #delivered: number;
   #highest: number;
@@ -91,13 +94,12 @@ export class ReceiveWindow<T> {
   }
 
   get waiting(): number {
-    return this.#waiting.size + (this.#upNext === undefined ? 0 : 1);
+    return (this.#next === undefined ? 0 : 1) + (this.#later?.size ?? 0);
   }
 
   /** What waits under this seqno. */
   at(seqno: number): T | undefined {
-    if (this.#upNext !== undefined && seqno === this.#delivered + 1) return this.#upNext;
-    return this.#waiting.get(seqno);
+    return seqno === this.#delivered + 1 ? this.#next : this.#later?.get(seqno);
   }
 
   /** How many seqnos are missing up to the highest. */
@@ -114,42 +116,39 @@ export class ReceiveWindow<T> {
     if (seqno <= this.#delivered || this.at(seqno) !== undefined) return 'duplicate';
     if (seqno - this.#delivered > this.#maxAhead) return 'beyond';
     if (seqno > this.#highest) this.#highest = seqno;
-    if (seqno === this.#delivered + 1) this.#upNext = item;
-    else this.#waiting.set(seqno, item);
+    if (seqno === this.#delivered + 1) this.#next = item;
+    else (this.#later ??= new Map<number, T>()).set(seqno, item);
     return 'added';
   }
 
   /** The next item in order, once; undefined while it is missing. */
   next(): T | undefined {
-    const upNext = this.#upNext;
-    if (upNext !== undefined) {
-      this.#upNext = undefined;
-      this.#delivered++;
-      return upNext;
-    }
-    if (this.#waiting.size === 0) return undefined;
-    const item = this.#waiting.get(this.#delivered + 1);
+    const item = this.#next;
     if (item === undefined) return undefined;
     this.#delivered++;
-    this.#waiting.delete(this.#delivered);
+    this.#next = this.#takeLater(this.#delivered + 1);
+    return item;
+  }
+
+  #takeLater(seqno: number): T | undefined {
+    const item = this.#later?.get(seqno);
+    if (item === undefined) return undefined;
+    this.#later?.delete(seqno);
+    if (this.#later?.size === 0) this.#later = null;
     return item;
   }
 
   /** Gives up what is missing below `seqno`, handing what waits there to `dropped`. */
   skipTo(seqno: number, dropped: (item: T) => void): void {
-    const upNext = this.#upNext;
-    if (upNext !== undefined && seqno > this.#delivered + 1) {
-      this.#upNext = undefined;
-      dropped(upNext);
+    if (seqno - 1 <= this.#delivered) return;
+    if (this.#next !== undefined) dropped(this.#next);
+    for (const [waiting, item] of this.#later ?? []) {
+      if (waiting >= seqno) continue;
+      this.#later?.delete(waiting);
+      dropped(item);
     }
-    if (this.#waiting.size > 0) {
-      for (const [waiting, item] of this.#waiting) {
-        if (waiting >= seqno) continue;
-        this.#waiting.delete(waiting);
-        dropped(item);
-      }
-    }
-    this.#delivered = Math.max(this.#delivered, seqno - 1);
+    this.#delivered = seqno - 1;
+    this.#next = this.#takeLater(seqno);
     this.#highest = Math.max(this.#highest, this.#delivered);
   }
 

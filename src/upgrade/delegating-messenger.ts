@@ -1,4 +1,6 @@
 import { JGroupsMessenger, type JGroupsMessengerOptions } from '../jgroups/jgroups-messenger.ts';
+import type { Digest } from '../../codecs/jgroups/message.ts';
+import type { Timer } from '../protocol/environment.ts';
 import { checkMessage } from '../protocol/check-message.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
@@ -8,21 +10,27 @@ import type {
   MessageType,
   Messenger,
   MessengerStats,
-  OutcomeCounts,
   OutgoingMessage,
-  PeerStats,
   SendResult,
   StackName,
   StackState,
 } from '../protocol/messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { TcpMessenger } from '../tcp/tcp-messenger.ts';
+import { GroupSwitch } from './group-switch.ts';
+import { mergeStats } from './merged-stats.ts';
 import { nextState } from './retirement.ts';
 import { DEFAULT_ROUTING_POLICY, type Route, route, type RoutingPolicy } from './routing.ts';
 
 export interface DelegatingMessengerOptions extends JGroupsMessengerOptions {
   readonly routing?: Partial<RoutingPolicy>;
 }
+
+/**
+ * How long the legacy stack stays awake for a member that still has group messages for us. It tells of them every half
+ * a second, so that several of its datagrams can be lost; and it wakes us up again if that was not enough.
+ */
+const LINGER_MS = 5_000;
 
 /**
  * One member with two stacks on one port number. Each recipient is reached by one of them, chosen by the version
@@ -33,13 +41,16 @@ export class DelegatingMessenger implements Messenger {
   readonly #policy: RoutingPolicy;
   readonly #udp: JGroupsMessenger;
   readonly #tcp: TcpMessenger;
+  /** Null without JGroups' multicast: then a message to all is one to each. */
+  readonly #group: GroupSwitch | null;
+  readonly #lingerTimer: Timer;
   /** By uuid, for the members of the view. A member keeps its stack while it is in the view: that keeps its order. */
   #routes = new Map<string, Route>();
   /** All members but this one, by stack: whom 'all' means. */
   #others: Record<StackName, MemberId[]> = { udp: [], tcp: [] };
   #udpState: StackState = 'active';
   #view: View | null = null;
-  /** A member of the view used UDP though by its version it should not: until the next view we listen. */
+  /** A member of the view used UDP though by its version it should not: we listen. */
   #heardByUdp = false;
   #started: Promise<MemberId> | null = null;
 
@@ -56,9 +67,12 @@ export class DelegatingMessenger implements Messenger {
         `a member with TCP switched off must not advertise version ${options.member.version}, which speaks TCP`,
       );
     }
-    this.#udp = new JGroupsMessenger(options);
-    this.#tcp = new TcpMessenger(options);
+    this.#group = (options.jgroups?.multicast ?? null) === null ? null : new GroupSwitch(options);
+    this.#udp = this.#group?.udp ?? new JGroupsMessenger(options);
+    this.#tcp = this.#group?.tcp ?? new TcpMessenger(options);
+    this.#lingerTimer = options.environment.createTimer(() => this.#listenNoLonger());
     this.#udp.onSettled = () => this.#retire();
+    if (this.#group !== null) this.#group.onSettled = () => this.#retire();
     this.#udp.onHeardDormant = (member) => this.#wake(member);
   }
 
@@ -93,6 +107,7 @@ export class DelegatingMessenger implements Messenger {
 
   async stop(): Promise<void> {
     this.#udpState = 'closed';
+    this.#lingerTimer.clear();
     await Promise.all([this.#udp.stop(), this.#tcp.stop()]);
   }
 
@@ -108,6 +123,9 @@ export class DelegatingMessenger implements Messenger {
 
   #send(message: OutgoingMessage, reliable: boolean): SendResult {
     checkMessage(message);
+    if (message.recipients === 'all' && this.#group?.byGroup === true) {
+      return reliable ? this.#udp.send(message) : this.#udp.sendUnreliably(message);
+    }
     const { udp, tcp } = this.#byStack(message.recipients);
     if (udp.length > 0) this.#udp.checkSize(message.payload.length, reliable);
     this.#tcp.checkSize(message.payload.length, reliable);
@@ -131,7 +149,7 @@ export class DelegatingMessenger implements Messenger {
     return byStack;
   }
 
-  /** Which stack carries messages to a member, and why. */
+  /** Which stack carries messages to a member, and why. Those to all may go another way: see `GroupSwitch`. */
   explain(recipient: MemberId): Route {
     return this.#routes.get(recipient.uuid) ?? route(recipient, this.#policy);
   }
@@ -158,15 +176,24 @@ export class DelegatingMessenger implements Messenger {
 
   // --- views -----------------------------------------------------------------------------------------------
 
-  installView(view: View): void {
+  /** @param options `digest`: with multicast, for a joiner's first view; see `digestForJoiner` */
+  installView(view: View, options: { readonly digest?: Digest } = {}): void {
     const isNewer = this.#view === null || view.id > this.#view.id;
-    this.#udp.installView(view); // says what is wrong with it, and that it is stale
+    this.#udp.installView(view, options); // says what is wrong with it, and that it is stale
     if (!isNewer) return;
     this.#tcp.installView(view);
     this.#view = view;
-    this.#heardByUdp = false;
+    this.#lingerTimer.clear();
     this.#route(view);
-    this.#retire();
+    this.#listenNoLonger();
+  }
+
+  /**
+   * How far the group messages of each member have got here: for a joiner, which is to install its first view with it.
+   * To be taken before anybody installs that view. Null without multicast.
+   */
+  digestForJoiner(): Digest | null {
+    return this.#udp.digestForJoiner();
   }
 
   #route(view: View): void {
@@ -186,13 +213,19 @@ export class DelegatingMessenger implements Messenger {
     }
     this.#routes = routes;
     this.#others = others;
+    this.#group?.viewInstalled(others.udp.length > 0 || this.#isOld, others.tcp);
+  }
+
+  /** Then the others reach this member by UDP. */
+  get #isOld(): boolean {
+    return this.explain(this.memberId).stack === 'udp';
   }
 
   /** Moves the legacy stack to the state that view and pending messages call for. */
   #retire(): void {
-    const isOld = this.explain(this.memberId).stack === 'udp'; // then the others reach it by UDP
-    const needed = this.#view === null || this.#others.udp.length > 0 || isOld || this.#heardByUdp;
-    const state = nextState(this.#udpState, { needed, pending: this.#udp.pending });
+    const needed = this.#view === null || this.#others.udp.length > 0 || this.#isOld || this.#heardByUdp;
+    const pending = this.#udp.pending + (this.#group?.udp.unstable ?? 0);
+    const state = nextState(this.#udpState, { needed, pending });
     if (state === this.#udpState) return;
     const { logger } = this.#options.environment;
     logger.info(`UDP is ${state} (was ${this.#udpState}) with view ${this.#view?.id ?? 'none'}`);
@@ -201,48 +234,28 @@ export class DelegatingMessenger implements Messenger {
   }
 
   #wake(member: MemberId): void {
-    const { logger } = this.#options.environment;
-    logger.warn(
-      `${formatMember(member)} uses UDP though it advertises version ${member.version}; UDP is woken up`,
-    );
+    const { environment } = this.#options;
+    const { logger } = environment;
+    const who = `${formatMember(member)} uses UDP though it advertises version ${member.version}`;
     this.#heardByUdp = true;
+    if (this.#group === null) logger.warn(`${who}; UDP is woken up until the next view`);
+    else {
+      logger.info(
+        `${who}, as members do until all have their last group messages; UDP is woken up for a while`,
+      );
+      this.#lingerTimer.set(environment.nowMs() + LINGER_MS);
+    }
+    this.#retire();
+  }
+
+  #listenNoLonger(): void {
+    this.#heardByUdp = false;
     this.#retire();
   }
 
   stats(): MessengerStats {
-    const udp = this.#udp.stats();
-    const tcp = this.#tcp.stats();
-    const udpStack = udp.stacks.udp;
-    return {
-      viewId: tcp.viewId,
-      totals: addCounts(udp.totals, tcp.totals),
-      received: udp.received + tcp.received,
-      peers: this.#mergePeers(udp.peers, tcp.peers),
-      stacks: {
-        ...(udpStack === undefined ? {} : { udp: { ...udpStack, state: this.#udpState } }),
-        ...tcp.stacks,
-      },
-    };
-  }
-
-  /** Both stacks count all members; one line each is what a user wants. */
-  #mergePeers(udp: readonly PeerStats[], tcp: readonly PeerStats[]): PeerStats[] {
-    const merged = new Map(tcp.map((peer) => [peer.member.uuid, peer]));
-    for (const peer of udp) {
-      const other = merged.get(peer.member.uuid);
-      if (other === undefined) merged.set(peer.member.uuid, peer);
-      else {
-        merged.set(peer.member.uuid, {
-          member: other.member,
-          stack: this.#routes.get(peer.member.uuid)?.stack ?? 'tcp',
-          sent: addCounts(peer.sent, other.sent),
-          received: peer.received + other.received,
-          pendingBytes: peer.pendingBytes + other.pendingBytes,
-          ...(peer.udp === undefined ? {} : { udp: peer.udp }),
-        });
-      }
-    }
-    return [...merged.values()];
+    const stackOf = (uuid: string): StackName => this.#routes.get(uuid)?.stack ?? 'tcp';
+    return mergeStats(this.#udp.stats(), this.#tcp.stats(), this.#udpState, stackOf);
   }
 }
 
@@ -254,14 +267,4 @@ function sendBy(
 ): SendResult {
   const part = { ...message, recipients: to };
   return reliable ? messenger.send(part) : messenger.sendUnreliably(part);
-}
-
-function addCounts(a: Readonly<OutcomeCounts>, b: Readonly<OutcomeCounts>): OutcomeCounts {
-  return {
-    accepted: a.accepted + b.accepted,
-    delivered: a.delivered + b.delivered,
-    memberLeft: a.memberLeft + b.memberLeft,
-    closed: a.closed + b.closed,
-    pending: a.pending + b.pending,
-  };
 }

@@ -28,6 +28,12 @@ export class Checker {
   /** By sender index, then recipient index. */
   readonly #pairs: Map<number, Pair>[] = [];
   readonly #unreliable = new Map<string, Set<number>>();
+  readonly #groupChangesStacks: boolean;
+
+  /** @param groupChangesStacks group messages may also go by TCP */
+  constructor(groupChangesStacks = false) {
+    this.#groupChangesStacks = groupChangesStacks;
+  }
 
   /** @returns the number by which the member's payloads name it */
   join({ uuid }: MemberId, name: string): number {
@@ -236,7 +242,7 @@ export class Checker {
     let pair = this.#pairs[sender]!.get(recipient);
     if (pair === undefined) {
       const [from, to] = [this.#members[sender]!, this.#members[recipient]!];
-      pair = new Pair(`${from.name}>${to.name}`, from.group);
+      pair = new Pair(`${from.name}>${to.name}`, from.group, this.#groupChangesStacks);
       pair.obliged = !from.left && !to.left;
       this.#pairs[sender]!.set(recipient, pair);
     }

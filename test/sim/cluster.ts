@@ -160,7 +160,7 @@ export class Cluster {
   async leave(member: SimulatedMember): Promise<void> {
     this.trace(`${member.options.name} leaves`);
     member.traffic.stop();
-    const flushed = await this.clock.wait(member.messenger.flush(5_000));
+    const flushed = await this.clock.wait(member.messenger.flush(2_000));
     if (member.state !== 'running') return;
     const outstanding = this.checker.outstandingOf(member.index);
     if (flushed && outstanding > 0) {

@@ -13,7 +13,7 @@ const PROPERTIES: Readonly<Record<DefectName, readonly string[]>> = {
   'counts votes of another view': ['counts', 'flush', 'liveness', 'order'],
   'does not ask for the last seqno that it hears of': ['liveness'],
   'sends nothing again': ['liveness'],
-  'gives digests that are one ahead': ['liveness', 'order'],
+  'gives digests that are one ahead': ['counts', 'flush', 'liveness', 'order'],
   'gives digests that are one behind': ['digest'],
   'takes no notice of a digest': ['digest'],
   'sends a group message twice': ['duplicate'],

@@ -27,11 +27,13 @@ export interface SentMessage {
  */
 export class GroupLog {
   readonly messages = new Map<number, SentMessage>();
-  #ordered = 0;
+  /** By position. */
+  readonly ordered: SentMessage[] = [];
 
   add(number: number, ordered: boolean, crc: number, atMs: number): SentMessage {
-    const position = ordered ? this.#ordered++ : -1;
+    const position = ordered ? this.ordered.length : -1;
     const message: SentMessage = { number, ordered, crc, atMs, lane: 'group', position };
+    if (ordered) this.ordered.push(message);
     this.messages.set(number, message);
     return message;
   }
@@ -51,6 +53,7 @@ export class Pair {
    */
   nextInGroup: number | null = null;
   readonly #groupLog: GroupLog;
+  readonly #changesStacks: boolean;
   /** By number: accepted for this recipient. */
   readonly #owed = new Map<number, SentMessage>();
   readonly #came = new Set<number>();
@@ -62,9 +65,11 @@ export class Pair {
   /** Ordered group messages before this one are in the digest with which the recipient joined. */
   #groupFloor = 0;
 
-  constructor(name: string, groupLog: GroupLog) {
+  /** @param changesStacks group messages go by TCP for a while: then a joiner gets none but its own of those */
+  constructor(name: string, groupLog: GroupLog, changesStacks = false) {
     this.name = name;
     this.#groupLog = groupLog;
+    this.#changesStacks = changesStacks;
   }
 
   /** Messages accepted for the recipient. */
@@ -117,9 +122,16 @@ export class Pair {
       const text = `group message ${number} is older than the digest with which the recipient joined`;
       throw new Violation('digest', `${this.name}: ${text}`);
     }
-    let expected = this.nextInGroup ?? Math.min(position, this.#firstOwedInGroup ?? position);
-    while (expected < position && this.#refusedInGroup.has(expected)) expected++;
+    const latest = this.#firstOwedInGroup ?? position;
+    let expected = this.nextInGroup ?? Math.min(position, latest);
+    const isSkipped = (at: number): boolean =>
+      this.#refusedInGroup.has(at) || (this.#changesStacks && !this.#isOwed(at));
+    while (expected < position && isSkipped(expected)) expected++;
     this.nextInGroup = this.#follow(message, expected);
+  }
+
+  #isOwed(position: number): boolean {
+    return this.#owed.has(this.#groupLog.ordered[position]?.number ?? -1);
   }
 
   #follow({ number, position, lane }: SentMessage, expected: number): number {

@@ -77,7 +77,7 @@ export async function runSeed(
   const cluster = new Cluster({
     clock,
     network,
-    checker: new Checker(),
+    checker: new Checker(subject.mix === 'mixed'),
     create: subject.create,
     seed: below(rng, 0x1_0000_0000),
     tuning,

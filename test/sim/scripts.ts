@@ -118,7 +118,7 @@ async function runChurn(stage: Stage): Promise<void> {
   const maxGapMs = rng.next() < 0.5 ? 100 : 800;
   const pauses = rng.next() < 0.3 ? pause(stage) : undefined;
   let vacated: string | undefined;
-  for (let count = 3 + below(rng, 5); count > 0; count--) {
+  for (let count = 3 + below(rng, 4); count > 0; count--) {
     await stage.sleep(0, maxGapMs);
     const { running } = cluster;
     const draw = rng.next();

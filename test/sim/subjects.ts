@@ -60,17 +60,11 @@ export const groupMulticast: Subject = {
   tune: (rng) => groupTuning(rng, MULTICAST),
 };
 
-/**
- * An upgrade of a cluster with multicast. Whether UDP retires is not looked at: who is in the last view already may be
- * woken up by the gossip of one that is not, and then hears UDP until the next view.
- */
-const rollgateGroup: Subject = {
+/** Both, with group messages that change stacks while old members come and go. */
+export const rollgateGroup: Subject = {
+  ...rollgate,
   name: 'rollgate-group',
-  create,
   tune: (rng) => groupTuning(rng, rng.next() < 0.5 ? 'unicasts' : MULTICAST),
-  kinds: ALL_KINDS,
-  mix: 'mixed',
-  versions: VERSIONS,
 };
 
 /** What `run.ts` and `sim.test.ts` try. */

@@ -60,8 +60,8 @@ function randomQueues(rng: Rng): Tuning['queues'] {
 /** Half the time a process is as fast as it likes, else some overrun what the socket holds. */
 function randomSockets(rng: Rng): Tuning['network'] {
   if (rng.next() < 0.5) return {};
-  const receiveQueueBytes = oneOf(rng, [8_000, 65_536, 65_536]);
-  return { receiveQueueBytes, serviceMs: 0.02 + rng.next() * 0.3 };
+  const receiveQueueBytes = oneOf(rng, [16_000, 65_536, 65_536, 65_536]);
+  return { receiveQueueBytes, serviceMs: 0.02 + rng.next() * 0.2 };
 }
 
 function unicastConfig(rng: Rng): Partial<JGroupsConfig> {

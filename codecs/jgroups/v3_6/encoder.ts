@@ -165,8 +165,9 @@ function headersSize(headers: readonly Header[]): number {
   return size;
 }
 
+/** Kept for long: a copy of its own, for a slice of Buffer's pool would keep 8 KiB. */
 function addressBytes(address: Address | null): Uint8Array {
   const writer = new ByteWriter(addressSize(address));
   writeAddress(writer, address, 'address');
-  return writer.finish();
+  return new Uint8Array(writer.finish());
 }

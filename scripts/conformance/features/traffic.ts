@@ -198,13 +198,43 @@ export const CONFIRMED_FEATURES: readonly Feature[] = [
 
 /** Some hundred times the credits in all. */
 export const CREDIT_FEATURES: readonly Feature[] = [
-  unicast('credits: unicasts of ten times as many bytes', { count: 200, sizeBytes: 1_000 }),
+  unasked('credits: unicasts of ten times as many bytes', 'members'),
   unicast('credits: 150 kB in fragments', { count: 3, sizeBytes: LARGE }),
-  grouped('credits: group messages of ten times as many bytes', { count: 200, sizeBytes: 1_000 }),
+  unasked('credits: group messages of ten times as many bytes', 'group'),
   grouped('credits: group messages of 150 kB', { count: 2, sizeBytes: LARGE }),
   overCredits('credits: a unicast larger than all credits', 'members'),
   overCredits('credits: a group message larger than all credits', 'group'),
 ];
+
+/** Where nothing is lost credits come by themselves; who has to ask for them has stood still for 5 s. */
+function unasked(name: string, to: Kind['to']): Feature {
+  return {
+    name,
+    fits: hasGroup,
+    async run(group) {
+      const before = await creditRequestsOf(group);
+      const outcome = await exchange(group, [{ count: 200, sizeBytes: 1_000, to }]);
+      if (group.spec.network.loss > 0 || group.spec.network.reorder > 0) return outcome;
+      const after = await creditRequestsOf(group);
+      const faults = group.members.flatMap((from, i) => {
+        const asked = (after[i] ?? NaN) - (before[i] ?? NaN);
+        if (asked === 0) return [];
+        const others = group.members.filter((other) => other !== from);
+        const reason = `${from.label} had to ask for credits ${asked} times`;
+        return [...new Set(others.map((other) => directionOf(from, other)))].map((direction) => ({
+          direction,
+          reason,
+        }));
+      });
+      return { ...outcome, faults };
+    },
+  };
+}
+
+async function creditRequestsOf(group: Group): Promise<number[]> {
+  const stats = await Promise.all(group.members.map(({ peer }) => peer.stats()));
+  return stats.map(({ creditRequests }) => creditRequests);
+}
 
 function overCredits(name: string, to: Kind['to']): Feature {
   return {

@@ -131,7 +131,7 @@ function compareResends(member: ReplayedMember, peer: string, real: Replies, wor
 
 function compareGroupResends(member: ReplayedMember, peer: string, real: Replies, words: Words): void {
   const unanswered = member.replyChecks.group.unanswered.get(peer);
-  if (unanswered === undefined) return;
+  if (unanswered === undefined || member.isMisnumbered) return;
   const inReal = [...unanswered].map((seqno) => member.realGroupSeqno(seqno));
   owe(
     inReal.filter((seqno) => real.groupResent.has(seqno)),

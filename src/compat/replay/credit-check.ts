@@ -2,6 +2,9 @@
  * What flow control lets one member send, by the rules of the wire (WIRE-3.6 section 9): each member of the view starts
  * with `maxCredits`, a message takes its bytes, a replenishment gives some back. For one that sends to several members
  * at once each of them counts.
+ *
+ * The sender counts no more than `maxCredits`. Here they add up: what it sends passes flow control before it waits for
+ * acks, so credits may come for what we have not seen yet.
  */
 export class CreditCheck {
   readonly #maxCredits: number;
@@ -18,7 +21,7 @@ export class CreditCheck {
 
   replenish(member: string, amount: number): void {
     const left = this.#left.get(member);
-    if (left !== undefined) this.#left.set(member, Math.min(this.#maxCredits, left + amount));
+    if (left !== undefined) this.#left.set(member, left + amount);
   }
 
   /**

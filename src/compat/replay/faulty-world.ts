@@ -1,5 +1,6 @@
-import { type Address, addressKey, type Message } from '../../../codecs/jgroups/message.ts';
+import { type Address, addressKey, type Digest, type Message, type SeqnoPair } from '../../../codecs/jgroups/message.ts';
 import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
+import { digestEntries } from '../../jgroups/digest.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import { foreignHeaders } from '../../jgroups/services.ts';
 import { JGroupsStack } from '../../jgroups/stack.ts';
@@ -9,7 +10,7 @@ import { DeliveryCheck } from './delivery-check.ts';
 import { idOf } from './fingerprint.ts';
 import { FlightQueue } from './flight-queue.ts';
 import { JoinDigest } from './join-digest.ts';
-import { type InstalledView, Membership } from './membership.ts';
+import { announcedView, type InstalledView, Membership, type ViewBook, viewText } from './membership.ts';
 import type { MemberPlan } from './replayed-member.ts';
 import { digestOf, isOrdered, isUnreliable } from './replayed-member.ts';
 import { connectionKey } from './scan.ts';
@@ -53,6 +54,12 @@ const MAX_SETTLING_MS = 120_000;
  */
 const MAX_SETTLING_GOSSIPS = 24;
 
+/**
+ * Whoever has not got a view after so long is told of it: by then GMS would have noticed that it is not acknowledged,
+ * or that its coordinator is gone, and nothing of that is here.
+ */
+const VIEW_REMINDER_MS = 10_000;
+
 interface Member {
   readonly plan: MemberPlan;
   readonly stack: JGroupsStack;
@@ -79,6 +86,11 @@ export class FaultyWorld {
   /** DATA of which a copy was lost and none came yet, with the time of the loss. */
   readonly #lostSinceMs = new Map<string, number>();
   readonly #arrived = new Set<string>();
+  readonly #book: ViewBook = new Map();
+  /** Views that were sent, in order of time. */
+  readonly #announced: { readonly atMs: number; readonly view: InstalledView }[] = [];
+  /** By `viewText`. */
+  readonly #digests = new Map<string, Digest>();
   readonly #storyEndMs: number;
   readonly #settlingMs: number;
   readonly #unreliableSent = { messages: 0, delivered: 0 };
@@ -132,6 +144,7 @@ export class FaultyWorld {
     );
     const membership = new Membership(
       key,
+      this.#book,
       (view, nowMs) => this.#install(key, view, nowMs),
       (nowMs) => stack.digestForJoiner(nowMs),
     );
@@ -146,28 +159,35 @@ export class FaultyWorld {
     member.membership.install({ ...view, digest: view.digest ?? member.joinDigest.entries }, nowMs);
   }
 
-  /**
-   * With a digest only for those who are new to the member: it was made of what the real members had got, and what is
-   * still on its way here would be given up.
-   */
-  #install(key: string, { viewId, members, digest }: InstalledView, nowMs: number): void {
+  /** With our own digest, and only for those who are new to the member: as GMS would if its clusters did not merge. */
+  #install(key: string, { viewId, members }: InstalledView, nowMs: number): void {
     const member = this.#members.get(key);
     if (member === undefined) return;
-    const placed = (address: Address): Address =>
-      this.#members.get(addressKey(address))?.plan.address ?? address;
-    const starts = (digest ?? []).map((entry) => {
-      const before = (this.#members.get(entry.key)?.plan.firstSeqno ?? 1) - 1;
-      const delivered = Math.max(0, entry.pair.highestDelivered - before);
-      return {
-        member: entry.member,
-        key: entry.key,
-        pair: { highestDelivered: delivered, highestReceived: delivered },
-      };
+    const placed = (address: Address): Address => this.#members.get(addressKey(address))?.plan.address ?? address;
+    const digest = this.#digests.get(viewText(viewId)) ?? digestOf(member.joinDigest.entries ?? [], placed);
+    member.stack.installView({ viewId, members: members.map(placed), digest }, nowMs);
+  }
+
+  /**
+   * How far group messages had got when a view was made, here: the one in the capture is of what the real members had.
+   * To be called before anybody is told of the view.
+   */
+  #makeDigest(sender: Member, message: Message, nowMs: number): void {
+    const view = announcedView(message)?.view;
+    if (view === undefined || this.#digests.has(viewText(view.viewId))) return;
+    const known = sender.stack.digestForJoiner(nowMs);
+    if (known === null) return;
+    const told = new Map(digestEntries(known).map(({ key, pair }) => [key, pair]));
+    const entries = [...this.#members].map(([key, { plan, stack }]) => {
+      const own = stack.digest();
+      // in a merge each tells of its own messages, else the coordinator of what it has
+      const pair = view.kind === 'merge' ? ownPair(own, key) : (told.get(key) ?? NOTHING);
+      return { member: plan.address, pair };
     });
-    member.stack.installView(
-      { viewId, members: members.map(placed), digest: digestOf(starts, placed) },
-      nowMs,
-    );
+    this.#digests.set(viewText(view.viewId), {
+      members: entries.map(({ member }) => member),
+      seqnos: entries.map(({ pair }) => pair),
+    });
   }
 
   /** @param dest null: to the group */
@@ -213,8 +233,12 @@ export class FaultyWorld {
     const sender = this.#members.get(from);
     if (sender === undefined || !isAlive(sender, nowMs) || nowMs > this.#storyEndMs) return;
     const { flags, payload, headers } = message;
+    this.#makeDigest(sender, message, nowMs);
+    const view = sender.membership.resolve(message);
+    if (view !== null) this.#announced.push({ atMs: nowMs + VIEW_REMINDER_MS, view });
     sender.stack.sendService({ dest, flags, payload, headers: foreignHeaders(headers) }, nowMs);
     if (dest === null) sender.membership.handle(message, nowMs);
+    else sender.membership.handleSent(message, nowMs);
   }
 
   #deliver(to: string, from: string, payload: Uint8Array, flags: number, toGroup: boolean): void {
@@ -288,7 +312,7 @@ export class FaultyWorld {
   }
 
   #next(): number {
-    let next = this.#flights.nextMs;
+    let next = Math.min(this.#flights.nextMs, this.#announced[0]?.atMs ?? Infinity);
     for (const member of this.#members.values()) {
       const due = member.stack.nextDeadlineMs();
       if (due < next && isAlive(member, due)) next = due;
@@ -298,11 +322,19 @@ export class FaultyWorld {
 
   #step(nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
+    while ((this.#announced[0]?.atMs ?? Infinity) <= nowMs) this.#remind(this.#announced.shift()?.view, nowMs);
     for (let flight = this.#flights.take(nowMs); flight !== null; flight = this.#flights.take(nowMs)) {
       this.#arrive(flight.bytes, flight.host, flight.port, flight.place);
     }
     for (const member of this.#members.values()) {
       if (isAlive(member, nowMs) && member.stack.nextDeadlineMs() <= nowMs) member.stack.handleTimeout(nowMs);
+    }
+  }
+
+  #remind(view: InstalledView | undefined, nowMs: number): void {
+    if (view === undefined) return;
+    for (const member of this.#members.values()) {
+      if (isAlive(member, nowMs)) member.membership.install(view, nowMs);
     }
   }
 
@@ -330,7 +362,7 @@ export class FaultyWorld {
   }
 
   #isSettled(): boolean {
-    if (this.#flights.nextMs !== Infinity) return false;
+    if (this.#flights.nextMs !== Infinity || this.#announced.length > 0) return false;
     for (const { checks } of this.#members.values()) {
       for (const check of checks.values()) if (check.difference().missing > 0) return false;
     }
@@ -370,4 +402,12 @@ function dataKeys(bytes: Buffer, place: string): string[] {
     }
   }
   return keys;
+}
+
+const NOTHING: SeqnoPair = { highestDelivered: 0, highestReceived: 0 };
+
+/** What a member says of its own messages. */
+function ownPair(digest: Digest | null, key: string): SeqnoPair {
+  if (digest === null) return NOTHING;
+  return digestEntries(digest).find((entry) => entry.key === key)?.pair ?? NOTHING;
 }

@@ -44,8 +44,8 @@ export class GroupChecks {
   readonly unanswered = new Map<string, Set<number>>();
   /** By member: how far it told that each sender's messages had got there, in the view that we have. */
   readonly #gossips = new Map<string, ReadonlyMap<string, number>>();
-  /** Of the senders in the datagram that is being handled: how far they had got before it. */
-  #before: ReadonlyMap<string, number> = new Map();
+  /** Of the senders whose messages are being handled: how far they had got before. */
+  #before = new Map<string, number>();
   #others: ReadonlySet<string> = new Set();
   #viewId: ViewId | null = null;
 
@@ -57,6 +57,10 @@ export class GroupChecks {
     this.#others = new Set([...keys].filter((key) => key !== this.#context.key));
     this.#viewId = viewId;
     this.#gossips.clear();
+    // what waited for the view comes now
+    for (const key of this.#others) {
+      if (!this.#before.has(key)) this.#before.set(key, this.#context.model.contiguous(key));
+    }
   }
 
   // --- what comes ------------------------------------------------------------------------------------------
@@ -67,7 +71,7 @@ export class GroupChecks {
     this.#before = new Map([...senders].map((key) => [key, model.contiguous(key)]));
   }
 
-  /** It was handled. */
+  /** All was handled. */
   settle(): void {
     this.#before = new Map();
   }

@@ -84,14 +84,17 @@ function inStep(sinceMs: number, tickMs: number | undefined, intervalMs: number)
 }
 
 /** Who crashed or left while others still talked; the others quit because the recording was over. */
-export function leaversOf(truth: Truth | null, storyEndMs: number): Set<string> {
+export function leaversOf(scan: CaptureScan, truth: Truth | null, storyEndMs: number): Set<string> {
+  if (truth === null) {
+    return new Set([...scan.leftMs].filter(([, leftMs]) => leftMs <= storyEndMs).map(([uuid]) => uuid));
+  }
   const leavers = new Set<string>();
-  for (const { uuid, killed, endMs } of truth?.peers ?? []) {
-    const wasPutOut = truth?.views.some(
+  for (const { uuid, killed, endMs } of truth.peers) {
+    const wasPutOut = truth.views.some(
       ({ peer, members, timeMs }) =>
         peer !== uuid && timeMs >= endMs - TWILIGHT_MS && !members.some((member) => member.uuid === uuid),
     );
-    if (endMs <= storyEndMs && (killed || wasPutOut === true)) leavers.add(uuid);
+    if (endMs <= storyEndMs && (killed || wasPutOut)) leavers.add(uuid);
   }
   return leavers;
 }

@@ -61,7 +61,7 @@ export async function replayCapture(source: CaptureSource, faults: Faults | null
       ? null
       : new FaultyWorld(
           plan.members,
-          leaversOf(truth, plan.storyEndMs),
+          leaversOf(scan, truth, plan.storyEndMs),
           plan.storyEndMs,
           faults,
           scan.messages,

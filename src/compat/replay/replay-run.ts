@@ -62,7 +62,8 @@ export class ReplayRun {
     this.#faulty = faulty;
     this.#nowMs = Math.min(...plan.members.map(({ startMs }) => startMs));
     const resolve = (address: Address): Address => plan.addressOf(addressKey(address)) ?? address;
-    this.members = plan.members.map((member) => new ReplayedMember(member, plan.nameOf, resolve));
+    const books = { ours: new Map(), model: new Map() };
+    this.members = plan.members.map((member) => new ReplayedMember(member, plan.nameOf, resolve, books));
     for (const member of this.members) {
       const { host, port } = member.plan.address;
       const place = `${host}:${port}`;
@@ -79,6 +80,7 @@ export class ReplayRun {
         run: (ms: number) => this.#send(send, ms),
       })),
     ].sort((a, b) => a.timeMs - b.timeMs);
+    if (plan.growsView && this.#hasGroup) this.#guessGroup();
   }
 
   take(captured: CapturedDatagram): void {
@@ -209,18 +211,36 @@ export class ReplayRun {
       grown = true;
     }
     if (!grown) return;
-    const [creator] = this.#inView;
+    if (!this.#hasGroup) this.#installGuess(this.members.filter(({ key }) => this.#seen.has(key)), this.#inView);
+  }
+
+  get #hasGroup(): boolean {
+    return this.members.some(({ plan }) => plan.config.multicast !== null);
+  }
+
+  /**
+   * A group is one from the start, but for those who are let in: whoever came later would miss what was stable before,
+   * and the views on the wire are differences to those before.
+   */
+  #guessGroup(): void {
+    const members = this.members.filter(({ key }) => !this.#plan.joiners.has(key));
+    this.#installGuess(
+      members,
+      members.map(({ plan }) => plan.address),
+    );
+  }
+
+  #installGuess(members: readonly ReplayedMember[], addresses: readonly Address[]): void {
+    const [creator] = addresses;
     if (creator === undefined) return;
-    const members = this.#inView.map((address) => this.#addressOf(addressKey(address)));
     const guess: InstalledView = {
       viewId: { creator, id: 0 },
-      members,
+      members: addresses.map((address) => this.#addressOf(addressKey(address))),
       digest: null,
       isMerge: false,
       isGuess: true,
     };
-    for (const member of this.members) {
-      if (!this.#seen.has(member.key) || this.#plan.joiners.has(member.key)) continue;
+    for (const member of members) {
       member.installView(guess, this.#nowMs);
       this.#faulty?.installView(member.key, guess, this.#nowMs);
     }
@@ -253,6 +273,8 @@ export class ReplayRun {
       } else if (this.#plan.sends === null) {
         this.#sendFrom(member, to, whole.payload, whole.flags, this.#nowMs);
       }
+      const numbered = toGroup && this.#plan.sends === null ? headerOf(message, 'NAKACK2') : undefined;
+      if (numbered !== undefined && 'seqno' in numbered) member.noteGroupSeqno(numbered.seqno);
     }
   }
 

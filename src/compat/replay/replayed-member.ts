@@ -19,7 +19,7 @@ import { type Addressed, messagesOf } from './captured-datagrams.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { idOf } from './fingerprint.ts';
 import { JoinDigest } from './join-digest.ts';
-import { type InstalledView, Membership } from './membership.ts';
+import { type InstalledView, Membership, type ViewBook } from './membership.ts';
 import { ReplyChecks } from './reply-checks.ts';
 import { ReplyLog } from './reply-log.ts';
 import { WireModel } from './wire-model.ts';
@@ -83,13 +83,23 @@ export class ReplayedMember {
   readonly #resolve: (address: Address) => Address;
   /** With group messages of senders that are in no view yet. */
   #held: Held[] = [];
+  /** Some of its group messages are not in the capture, so that ours have other numbers. */
+  isMisnumbered = false;
   deliveredCount = 0;
   /** Messages of membership, discovery and failure detection. */
   serviceCount = 0;
   #nowMs: number;
 
-  /** @param resolve knows where a member is that has a plain UUID */
-  constructor(plan: MemberPlan, nameOf: (key: string) => string, resolve: (address: Address) => Address) {
+  /**
+   * @param resolve knows where a member is that has a plain UUID
+   * @param books of the capture, apart for the stack and for the model that it is held against
+   */
+  constructor(
+    plan: MemberPlan,
+    nameOf: (key: string) => string,
+    resolve: (address: Address) => Address,
+    books: { readonly ours: ViewBook; readonly model: ViewBook },
+  ) {
     const { config, address, startMs } = plan;
     this.plan = plan;
     this.key = addressKey(address);
@@ -102,10 +112,13 @@ export class ReplayedMember {
     this.model = this.#createModel();
     this.#membership = new Membership(
       this.key,
+      books.ours,
       (view, nowMs) => this.#installInStack(view, nowMs),
       (nowMs) => this.stack.digestForJoiner(nowMs),
     );
-    this.#modelMembership = new Membership(this.key, (view, nowMs) => this.#installInModel(view, nowMs));
+    this.#modelMembership = new Membership(this.key, books.model, (view, nowMs) =>
+      this.#installInModel(view, nowMs),
+    );
     const { model, ours } = this;
     this.replyChecks = new ReplyChecks({
       key: this.key,
@@ -191,6 +204,7 @@ export class ReplayedMember {
     this.#modelMembership.install(given, nowMs);
     this.#membership.install(given, nowMs);
     this.#settle(nowMs);
+    this.replyChecks.group.settle();
     this.#receiveHeld(nowMs);
   }
 
@@ -245,10 +259,18 @@ export class ReplayedMember {
     const { flags, payload } = message;
     this.stack.sendService({ dest, flags, payload, headers: foreignHeaders(message.headers) }, nowMs);
     this.#settle(nowMs);
-    if (dest !== null) return;
-    // it gets its own message too
-    this.#modelMembership.handle(message, nowMs);
-    this.#membership.handle(message, nowMs);
+    // what it sends to the group it gets too
+    const verb = dest === null ? 'handle' : 'handleSent';
+    this.#modelMembership[verb](message, nowMs);
+    this.#membership[verb](message, nowMs);
+    this.#settle(nowMs);
+    this.replyChecks.group.settle();
+    this.#receiveHeld(nowMs);
+  }
+
+  /** The real member's seqno of the group message that was sent last, where messages are taken from the wire. */
+  noteGroupSeqno(seqno: number): void {
+    if (seqno !== this.realGroupSeqno(this.ours.group.sent)) this.isMisnumbered = true;
   }
 
   /** A seqno of the stack's group messages as the real member has it. */

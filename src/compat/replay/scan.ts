@@ -6,6 +6,8 @@ import {
   type AnyHeader,
   wireVersion,
 } from '../../../codecs/jgroups/registry.ts';
+import type { ProtocolPayload } from '../../../codecs/jgroups/payload.ts';
+import { decodePayload } from '../../../codecs/jgroups/v3_6/payload.ts';
 import { formatVersion } from '../../../codecs/jgroups/version.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
 import { isService, isServiceMessage } from '../../jgroups/services.ts';
@@ -50,6 +52,8 @@ export class CaptureScan {
   readonly firstSeqnos = new Map<string, number>();
   /** Uuids of members that were let in by a coordinator: until then they have no view. */
   readonly joiners = new Set<string>();
+  /** When members were left out of a view of JGroups' own membership, by uuid. */
+  readonly leftMs = new Map<string, number>();
   /** Of the first tick of each member that shows, by uuid: an ack or a gap request. */
   readonly ticksMs = new Map<string, number>();
   /** Of the first tick for group messages, where each member tells of its last one. */
@@ -58,6 +62,8 @@ export class CaptureScan {
   lastMessageMs = -Infinity;
   /** Uuids of those who asked for unicasts again. */
   readonly #askers = new Set<string>();
+  /** Members of the last full view that each member was in. */
+  readonly #viewOf = new Map<string, ReadonlySet<string>>();
 
   constructor(peers: readonly TruthPeer[], drops: readonly TruthDrop[]) {
     this.drops = new DropMatcher(peers, drops);
@@ -133,10 +139,30 @@ export class CaptureScan {
       this.firstSeqnos.set(from, Math.min(group.seqno, this.firstSeqnos.get(from) ?? Infinity));
     }
     if (group?.type === 'HIGHEST_SEQNO' && !this.groupTicksMs.has(from)) this.groupTicksMs.set(from, timeMs);
+    if (headerOf(message, 'GMS')?.type === 'VIEW') this.#view(message, timeMs);
     if (dest === null) return;
     const to = addressKey(dest);
     if (headerOf(message, 'GMS')?.type === 'JOIN_RSP') this.joiners.add(to);
     this.#connection(addressed, from, to, timeMs);
+  }
+
+  /** Whoever creates a view leaves out those of his former view that are gone; one that merges has parts of others. */
+  #view(message: Message, timeMs: number): void {
+    const content = payloadOf(message);
+    if (content?.kind !== 'view-and-digest' || content.view === null) return;
+    const { view } = content;
+    if (view.kind === 'delta') {
+      for (const member of view.left) this.#left(addressKey(member), timeMs);
+      return;
+    }
+    const creator = addressKey(view.viewId.creator);
+    const members = new Set(view.members.map(addressKey));
+    for (const member of this.#viewOf.get(creator) ?? []) if (!members.has(member)) this.#left(member, timeMs);
+    for (const member of members) this.#viewOf.set(member, members);
+  }
+
+  #left(member: string, timeMs: number): void {
+    if (!this.leftMs.has(member)) this.leftMs.set(member, timeMs);
   }
 
   #connection({ message }: Addressed, from: string, to: string, timeMs: number): void {
@@ -166,6 +192,16 @@ export class CaptureScan {
     }
     seen.address = address; // its view id is -1 while it joins
     seen.version ??= version;
+  }
+}
+
+/** Null: it has none, or it makes no sense. */
+function payloadOf(message: Message): ProtocolPayload | null {
+  try {
+    return decodePayload(message);
+  } catch (error) {
+    if (error instanceof CodecError) return null;
+    throw error;
   }
 }
 

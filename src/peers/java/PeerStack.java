@@ -22,9 +22,11 @@ import org.jgroups.Message;
 import org.jgroups.Receiver;
 import org.jgroups.View;
 import org.jgroups.conf.ClassConfigurator;
+import org.jgroups.protocols.FlowControl;
 import org.jgroups.protocols.UNICAST3;
 import org.jgroups.protocols.pbcast.NAKACK2;
 import org.jgroups.stack.IpAddress;
+import org.jgroups.stack.Protocol;
 import org.jgroups.util.Digest;
 import org.jgroups.util.Table;
 import org.jgroups.util.UUID;
@@ -174,6 +176,15 @@ final class PeerStack {
     for (Member member : others) {
       Object entry = entries.get(member.address);
       if (entry != null) sum += ((Table<?>) window.get(entry)).size();
+    }
+    return sum;
+  }
+
+  /** How often flow control had to ask for credits, for nobody gave it any in time. */
+  int creditRequests() {
+    int sum = 0;
+    for (Protocol protocol : channel.getProtocolStack().getProtocols()) {
+      if (protocol instanceof FlowControl) sum += ((FlowControl) protocol).getNumberOfCreditRequestsSent();
     }
     return sum;
   }

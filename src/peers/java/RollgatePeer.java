@@ -210,6 +210,7 @@ public final class RollgatePeer {
         .put("raw", deliveries.raw())
         .put("returned", deliveries.returned())
         .put("dropped", events.dropped() + sender.echoesDropped())
+        .put("creditRequests", stack.creditRequests())
         .put("unstableBytes", stack.unstableBytes())
         .put("unacked", stack.unacked()));
   }

@@ -103,7 +103,7 @@ test('a message that claims 2^31 fragments allocates nothing', (t) => {
   t.deepEqual(a.texts, []);
 });
 
-test('a view without the sender clears what it began', (t) => {
+test('who comes back does not finish what it began before it left', (t) => {
   const { a, p, fragments } = pair();
   fragments([frag(0, 2), 'a']);
   a.view();
@@ -171,14 +171,30 @@ test('who joins may begin a message before the view that has it, and end it afte
   t.deepEqual(a.texts, ['abc']);
 });
 
-test('a stranger that no view ever had is forgotten by the second one', (t) => {
+test('a stranger that is silent for 20 s is forgotten', (t) => {
   const { a, p, world } = pair();
   const stranger = world.puppet(50);
-  stranger.say(a, [frag(0, 2), data(1)], 'a');
+  stranger.say(a, [frag(0, 4), data(1)], 'a');
   a.view(p);
-  a.view(p);
-  stranger.say(a, [frag(1, 2), data(2)], 'b');
-  t.deepEqual(a.texts, []);
+  world.run(9_000); // after 10 s UNICAST3 would forget its connection
+  stranger.say(a, [frag(1, 4), data(2)], 'b');
+  world.run(9_000);
+  stranger.say(a, [frag(2, 4), data(3)], 'c');
+  world.run(9_000);
+  stranger.say(a, [frag(3, 4), data(4)], 'd');
+  t.deepEqual(a.texts, ['abcd']);
+  stranger.say(a, [frag(0, 2, 2), data(5)], 'e');
+  world.run(21_000);
+  stranger.say(a, [frag(1, 2, 2), data(6)], 'f');
+  t.deepEqual(a.texts, ['abcd']);
+});
+
+test('who leaves may finish what it began: it is acknowledged, so it has to be delivered', (t) => {
+  const { a, fragments } = pair();
+  fragments([frag(0, 2), 'a']);
+  a.view();
+  fragments([frag(1, 2), 'b']);
+  t.deepEqual(a.texts, ['ab']);
 });
 
 test('more than 256 MiB of unfinished messages are not kept for one member, and that is told', (t) => {

@@ -2,68 +2,9 @@
 
 import test from 'ava';
 
-import { JGroupsMessenger } from '../../../src/jgroups/jgroups-messenger.ts';
-import type { MemberId } from '../../../src/protocol/member-id.ts';
-import type { Messenger } from '../../../src/protocol/messenger.ts';
 import { createView } from '../../../src/protocol/view.ts';
 import { DelegatingMessenger } from '../../../src/upgrade/delegating-messenger.ts';
-import { VirtualClock } from '../../sim/virtual-clock.ts';
-import { VirtualEnvironment } from '../../sim/virtual-environment.ts';
-import { VirtualNetwork } from '../../sim/virtual-network.ts';
-
-interface Node {
-  readonly messenger: Messenger;
-  readonly id: MemberId;
-  readonly received: string[];
-  readonly log: string[];
-}
-
-/** Members on hosts of their own. */
-class Bench {
-  readonly clock = new VirtualClock();
-  readonly network = new VirtualNetwork(this.clock, { seed: 3 });
-  #count = 0;
-  #viewId = 0;
-
-  async start(version: number, kind: 'old' | 'new' = version < 200 ? 'old' : 'new'): Promise<Node> {
-    const n = ++this.#count;
-    const log: string[] = [];
-    const add = (line: string): void => void log.push(line);
-    const logger = { debug: add, info: add, warn: add, error: add };
-    const environment = new VirtualEnvironment(this.network, n, logger);
-    const options = {
-      environment,
-      cluster: 'AG',
-      host: `10.0.0.${n}`,
-      ports: [41_000, 41_000] as const,
-      member: { name: `m${n}`, version },
-    };
-    const messenger = kind === 'old' ? new JGroupsMessenger(options) : new DelegatingMessenger(options);
-    const received: string[] = [];
-    messenger.setDefaultHandler(({ payload, stack }) => {
-      received.push(`${stack} ${Buffer.from(payload).toString()}`);
-    });
-    const id = await this.clock.run(messenger.start(), 'start()');
-    return { messenger, id, received, log };
-  }
-
-  view(...nodes: readonly Node[]): void {
-    const view = createView(
-      ++this.#viewId,
-      nodes.map(({ id }) => id),
-    );
-    for (const { messenger } of nodes) messenger.installView(view);
-  }
-
-  async run(ms: number): Promise<void> {
-    await this.clock.runUntil(this.clock.nowMs + ms);
-  }
-}
-
-const say = (node: Node, text: string): void => {
-  node.messenger.send({ recipients: 'all', payload: Buffer.from(text) });
-};
-const udpState = (node: Node): string | undefined => node.messenger.stats().stacks.udp?.state;
+import { Bench, say, udpState } from './bench.ts';
 
 test('each member is reached by its own stack; one absurd version changes nobody else', async (t) => {
   const bench = new Bench();

@@ -38,8 +38,10 @@ export const UDP_LIKE = `<?xml version="1.0" encoding="UTF-8"?>
   <UDP mcast_port="\${jgroups.udp.mcast_port:45588}" ip_ttl="4" ucast_recv_buf_size="5M" max_bundle_size="64K"/>
   <PING/>
   <MERGE3 max_interval="30000"/>
+  <FD_SOCK/>
   <FD_ALL/>
   <VERIFY_SUSPECT timeout="1500"/>
+  <BARRIER/>
   <pbcast.NAKACK2 xmit_interval="500" use_mcast_xmit="false"/>
   <UNICAST3 xmit_interval="500" conn_expiry_timeout="0"/>
   <pbcast.STABLE stability_delay="1000" desired_avg_gossip="50000" max_bytes="4M"/>
