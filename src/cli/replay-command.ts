@@ -54,7 +54,7 @@ const DESCRIPTION =
   'turn: it gets what that member got, when it got it, and what it delivers and answers is held against what the ' +
   'member itself did. Beside capture.pcap a file truth.jsonl may tell what that was; else the rules of the wire do. ' +
   'Every datagram must decode, and encode again to the same bytes. Captures with what the stack does not speak yet ' +
-  '(group messages by NAKACK2, JGroups 2.12) are only decoded. --faults lets the same messages be sent again, between ' +
+  '(JGroups 2.12) are only decoded. --faults lets the same messages be sent again, between ' +
   'our own stacks, over a network that loses, doubles (duplicate=) and delays datagrams.';
 
 const EXAMPLES = `

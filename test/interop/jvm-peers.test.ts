@@ -146,6 +146,7 @@ jvmTest(
     const broken = Buffer.from(ours);
     broken.writeUInt8(broken.readUInt8(500) ^ 1, 500);
     b.setReportDeliveries(true);
+    await b.stats(); // it has heard that: messages would come another way
     a.sendRaw(b.memberId, ours);
     a.sendRaw(b.memberId, broken);
     a.sendRaw(b.memberId, Buffer.from('ping'), 'OFR');

@@ -62,6 +62,17 @@ export class OwnMember {
     return this.record(from.memberId).counts;
   }
 
+  /** Another process takes over its uuid: both sides number from 1 again. */
+  forget({ uuid }: MemberId): void {
+    this.#records.delete(uuid);
+    this.#lastNumbers.delete(uuid);
+  }
+
+  /** A view of this member alone. */
+  installAlone(id: number): void {
+    this.messenger.installView(createView(id, [this.id]));
+  }
+
   /** Waits until so many messages of the peer have arrived; false after the time. */
   async receives(from: JvmPeer, count: number, timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;

@@ -6,6 +6,9 @@ import { SUBJECTS } from './subjects.ts';
 /** A few dozen here; `npx tsx test/sim/run.ts --seeds 1000` runs more. */
 const SEEDS = 30;
 
+/** A story of some length for every subject. */
+const REPLAYED_SEED = 4;
+
 for (const subject of SUBJECTS) {
   test(`${subject.name}: the contract holds for ${SEEDS} seeds`, async (t) => {
     for (let seed = 1; seed <= SEEDS; seed++) {
@@ -18,7 +21,7 @@ for (const subject of SUBJECTS) {
   test(`${subject.name}: a seed replays to the last event`, async (t) => {
     const run = async (): Promise<string[]> => {
       const lines: string[] = [];
-      await runSeed(subject, 3, (line) => lines.push(line));
+      await runSeed(subject, REPLAYED_SEED, (line) => lines.push(line));
       return lines;
     };
     const [first, second] = [await run(), await run()];

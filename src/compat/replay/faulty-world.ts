@@ -1,4 +1,10 @@
-import { type Address, addressKey, type Digest, type Message, type SeqnoPair } from '../../../codecs/jgroups/message.ts';
+import {
+  type Address,
+  addressKey,
+  type Digest,
+  type Message,
+  type SeqnoPair,
+} from '../../../codecs/jgroups/message.ts';
 import { decodeDatagram } from '../../../codecs/jgroups/registry.ts';
 import { digestEntries } from '../../jgroups/digest.ts';
 import { headerOf } from '../../jgroups/protocol.ts';
@@ -163,7 +169,8 @@ export class FaultyWorld {
   #install(key: string, { viewId, members }: InstalledView, nowMs: number): void {
     const member = this.#members.get(key);
     if (member === undefined) return;
-    const placed = (address: Address): Address => this.#members.get(addressKey(address))?.plan.address ?? address;
+    const placed = (address: Address): Address =>
+      this.#members.get(addressKey(address))?.plan.address ?? address;
     const digest = this.#digests.get(viewText(viewId)) ?? digestOf(member.joinDigest.entries ?? [], placed);
     member.stack.installView({ viewId, members: members.map(placed), digest }, nowMs);
   }
@@ -322,7 +329,8 @@ export class FaultyWorld {
 
   #step(nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
-    while ((this.#announced[0]?.atMs ?? Infinity) <= nowMs) this.#remind(this.#announced.shift()?.view, nowMs);
+    while ((this.#announced[0]?.atMs ?? Infinity) <= nowMs)
+      this.#remind(this.#announced.shift()?.view, nowMs);
     for (let flight = this.#flights.take(nowMs); flight !== null; flight = this.#flights.take(nowMs)) {
       this.#arrive(flight.bytes, flight.host, flight.port, flight.place);
     }

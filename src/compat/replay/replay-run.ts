@@ -3,7 +3,7 @@ import { headerOf } from '../../jgroups/protocol.ts';
 import { encoded, withMessages } from './alignment.ts';
 import { type CapturedDatagram, messagesOf } from './captured-datagrams.ts';
 import type { FaultyWorld } from './faulty-world.ts';
-import type { InstalledView } from './membership.ts';
+import { announcedView, type InstalledView } from './membership.ts';
 import { isMulticast } from './places.ts';
 import { geodeAddress, payloadOf, type ReplayPlan } from './plan.ts';
 import { isNumberedForGroup, ReplayedMember } from './replayed-member.ts';
@@ -211,7 +211,11 @@ export class ReplayRun {
       grown = true;
     }
     if (!grown) return;
-    if (!this.#hasGroup) this.#installGuess(this.members.filter(({ key }) => this.#seen.has(key)), this.#inView);
+    if (!this.#hasGroup)
+      this.#installGuess(
+        this.members.filter(({ key }) => this.#seen.has(key)),
+        this.#inView,
+      );
   }
 
   get #hasGroup(): boolean {
@@ -268,6 +272,7 @@ export class ReplayRun {
       const { whole } = news;
       const to = toGroup ? null : this.#addressOf(addressKey(dest));
       if (whole === null) {
+        this.#tellGuessers(message);
         member.sendService(to, message, this.#nowMs);
         this.#faulty?.sendService(member.key, to, message, this.#nowMs);
       } else if (this.#plan.sends === null) {
@@ -275,6 +280,23 @@ export class ReplayRun {
       }
       const numbered = toGroup && this.#plan.sends === null ? headerOf(message, 'NAKACK2') : undefined;
       if (numbered !== undefined && 'seqno' in numbered) member.noteGroupSeqno(numbered.seqno);
+    }
+  }
+
+  /**
+   * A coordinator lets somebody in when the others have acknowledged the view: whoever got it before the capture began
+   * has it by now.
+   */
+  #tellGuessers(message: Message): void {
+    if (!this.#plan.growsView || headerOf(message, 'GMS')?.type !== 'JOIN_RSP') return;
+    const view = announcedView(message)?.view;
+    if (view === undefined || view.kind === 'delta') return;
+    const { viewId, members } = view;
+    for (const member of this.members) {
+      if (member.view?.isGuess !== true) continue;
+      const known: InstalledView = { viewId, members, digest: null, isMerge: false };
+      member.installView(known, this.#nowMs);
+      this.#faulty?.installView(member.key, known, this.#nowMs);
     }
   }
 

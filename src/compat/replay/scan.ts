@@ -157,7 +157,8 @@ export class CaptureScan {
     }
     const creator = addressKey(view.viewId.creator);
     const members = new Set(view.members.map(addressKey));
-    for (const member of this.#viewOf.get(creator) ?? []) if (!members.has(member)) this.#left(member, timeMs);
+    for (const member of this.#viewOf.get(creator) ?? [])
+      if (!members.has(member)) this.#left(member, timeMs);
     for (const member of members) this.#viewOf.set(member, members);
   }
 
