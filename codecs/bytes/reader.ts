@@ -2,7 +2,8 @@ import { CodecError, TruncatedError } from './errors.ts';
 
 /**
  * Reads Java's primitives, big-endian, from a slice of a buffer. Every read names its field and is checked
- * against the end; nothing is copied: `bytes()` returns a view of the input.
+ * against the end; nothing is copied: `bytes()` returns a view of the input. Numbers are put together here, for
+ * Buffer's methods check once more what `#take` has.
  */
 export class ByteReader {
   readonly buffer: Buffer;
@@ -48,19 +49,24 @@ export class ByteReader {
   }
 
   u16(field: string): number {
-    return this.buffer.readUInt16BE(this.#take(2, field));
+    const at = this.#take(2, field);
+    const { buffer } = this;
+    return ((buffer[at] as number) << 8) | (buffer[at + 1] as number);
   }
 
   i16(field: string): number {
-    return this.buffer.readInt16BE(this.#take(2, field));
+    return (this.u16(field) << 16) >> 16;
   }
 
   u32(field: string): number {
-    return this.buffer.readUInt32BE(this.#take(4, field));
+    return this.i32(field) >>> 0;
   }
 
   i32(field: string): number {
-    return this.buffer.readInt32BE(this.#take(4, field));
+    const at = this.#take(4, field);
+    const { buffer } = this;
+    const high = ((buffer[at] as number) << 24) | ((buffer[at + 1] as number) << 16);
+    return high | ((buffer[at + 2] as number) << 8) | (buffer[at + 3] as number);
   }
 
   i64(field: string): bigint {

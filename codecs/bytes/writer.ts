@@ -24,22 +24,22 @@ export class ByteWriter {
 
   u16(value: number, field = 'unsigned short'): void {
     this.#check(value, 0, 0xffff, field);
-    this.buffer.writeUInt16BE(value, this.#advance(2));
+    this.#put16(value);
   }
 
   i16(value: number, field = 'short'): void {
     this.#check(value, -0x8000, 0x7fff, field);
-    this.buffer.writeInt16BE(value, this.#advance(2));
+    this.#put16(value);
   }
 
   u32(value: number, field = 'unsigned int'): void {
     this.#check(value, 0, 0xffff_ffff, field);
-    this.buffer.writeUInt32BE(value, this.#advance(4));
+    this.#put32(value);
   }
 
   i32(value: number, field = 'int'): void {
     this.#check(value, -0x8000_0000, 0x7fff_ffff, field);
-    this.buffer.writeInt32BE(value, this.#advance(4));
+    this.#put32(value);
   }
 
   i64(value: bigint, field = 'long'): void {
@@ -76,6 +76,21 @@ export class ByteWriter {
       throw new CodecError('ERR_VALUE', this.offset, 'size', `sized for ${this.buffer.length} bytes`);
     }
     return this.buffer;
+  }
+
+  /** The two lowest bytes; what does not fit was refused before. Buffer's own methods would check it once more. */
+  #put16(value: number): void {
+    const at = this.#advance(2);
+    this.buffer[at] = value >> 8;
+    this.buffer[at + 1] = value;
+  }
+
+  #put32(value: number): void {
+    const at = this.#advance(4);
+    this.buffer[at] = value >> 24;
+    this.buffer[at + 1] = value >> 16;
+    this.buffer[at + 2] = value >> 8;
+    this.buffer[at + 3] = value;
   }
 
   #check(value: number, min: number, max: number, field: string): void {

@@ -66,7 +66,7 @@ class Couple {
 }
 
 /** Nanoseconds from `send` to delivery and acknowledgement, of both sides together. */
-export function measureStack(ms: number): Record<string, string | number>[] {
+export function measureStack(ms: number, only = ''): Record<string, string | number>[] {
   const cases: readonly (readonly [string, number, number])[] = [
     ['100 B', 100, Flag.DONT_BUNDLE],
     ['1 KiB', 1024, Flag.DONT_BUNDLE],
@@ -74,25 +74,27 @@ export function measureStack(ms: number): Record<string, string | number>[] {
     ['64 KiB in fragments', 65_536, Flag.DONT_BUNDLE],
     ['1 MiB in fragments', 1_048_576, Flag.DONT_BUNDLE],
   ];
-  return cases.map(([name, size, flags]) => {
-    const couple = new Couple();
-    const payload = Buffer.alloc(size, 7);
-    const batch = Math.max(1, Math.min(32, Math.floor(1_000_000 / size)));
-    let batches = 0;
-    const cost = measure(ms, () => {
-      for (let i = 0; i < batch; i++) couple.a.send(B, payload, flags, couple.nowMs);
-      couple.carry();
-      if (++batches % 32 === 0) couple.tick();
+  return cases
+    .filter(([name]) => name.includes(only))
+    .map(([name, size, flags]) => {
+      const couple = new Couple();
+      const payload = Buffer.alloc(size, 7);
+      const batch = Math.max(1, Math.min(32, Math.floor(1_000_000 / size)));
+      let batches = 0;
+      const cost = measure(ms, () => {
+        for (let i = 0; i < batch; i++) couple.a.send(B, payload, flags, couple.nowMs);
+        couple.carry();
+        if (++batches % 32 === 0) couple.tick();
+      });
+      couple.tick();
+      if (couple.delivered !== batches * batch) {
+        throw new Error(`${couple.delivered} of ${batches * batch} messages were delivered`);
+      }
+      return {
+        message: name,
+        ns: Math.round(cost.nsPerCall / batch),
+        'heap bytes': Math.round(cost.bytesPerCall / batch),
+        'MB/s': Math.round((size * 1000 * batch) / cost.nsPerCall),
+      };
     });
-    couple.tick();
-    if (couple.delivered !== batches * batch) {
-      throw new Error(`${couple.delivered} of ${batches * batch} messages were delivered`);
-    }
-    return {
-      message: name,
-      ns: Math.round(cost.nsPerCall / batch),
-      'heap bytes': Math.round(cost.bytesPerCall / batch),
-      'MB/s': Math.round((size * 1000 * batch) / cost.nsPerCall),
-    };
-  });
 }

@@ -14,12 +14,13 @@ export function measure(ms: number, work: () => void): Cost {
   return { calls, nsPerCall: (us * 1000) / calls, bytesPerCall: allocated(work) };
 }
 
-/** How many calls take about `ms`. */
+/** How many calls take about `ms` of processor time. */
 function roundsFor(ms: number, work: () => void): number {
   for (let calls = 1; ; calls *= 2) {
-    const start = performance.now();
+    const start = process.cpuUsage();
     for (let i = 0; i < calls; i++) work();
-    if (performance.now() - start >= ms) return calls;
+    const { user, system } = process.cpuUsage(start);
+    if (user + system >= ms * 1000) return calls;
   }
 }
 
