@@ -90,10 +90,10 @@ export class Pacer {
     return this.#flights.unclockedBytes + bytes > share && this.#flights.bytes + bytes > 2 * share;
   }
 
-  /** Of large messages, which the end of a turn does not wait for: some are to be acknowledged while others follow. */
-  get wantsClockBetween(): boolean {
-    const { bytes, unclockedBytes } = this.#flights;
-    return unclockedBytes >= this.#window.bytes / 4 && bytes > this.#window.bytes / 2;
+  /** The same for what leaves when there is room in the window: some is acknowledged while the rest follows. */
+  wantsClockBetween(bytes: number): boolean {
+    const share = this.#window.bytes / 4;
+    return this.#flights.unclockedBytes + bytes >= share && this.#flights.bytes + bytes > 2 * share;
   }
 
   /** Whether so much more may be under way. Always if no ack is due that would make room. */
