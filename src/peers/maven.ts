@@ -92,8 +92,10 @@ export function compileClasses(
   sources: ReadonlyMap<string, string>,
   options: PrepareOptions = {},
 ): Promise<string> {
-  return cached(options.cacheFolder ?? null, `classes-${name}-${digest([classpath, ...sources.values()])}`, (folder) =>
-    compile(folder, classpath, [...sources.keys()]),
+  return cached(
+    options.cacheFolder ?? null,
+    `classes-${name}-${digest([classpath, ...sources.values()])}`,
+    (folder) => compile(folder, classpath, [...sources.keys()]),
   );
 }
 

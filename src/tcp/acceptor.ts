@@ -115,7 +115,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   }
 
   handleFrame(connection: Connection, frame: Frame): void {
-    checkExpected('awaitingHello', frame, connection.peer);
+    checkExpected('awaitingHello', frame, connection);
     if (frame.type !== 'HELLO') return; // not that checkExpected would let it through
     this.#greeting.delete(connection);
     const refusal = judgeHello(frame, this) ?? this.#judgeRoom(frame);

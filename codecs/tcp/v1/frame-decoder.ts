@@ -1,4 +1,5 @@
 import { CodecError } from '../../bytes/errors.ts';
+import { readWholeData } from './data.ts';
 import { decodeFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { MAX_FRAME_BYTES, MAX_HANDSHAKE_FRAME_BYTES, PREAMBLE } from './limits.ts';
@@ -55,7 +56,9 @@ export class FrameDecoder {
       if (available >= size) {
         const start = this.#at;
         this.#at += size;
-        return decodeFrame(this.#input.subarray(start, this.#at));
+        return (
+          readWholeData(this.#input, start, this.#at) ?? decodeFrame(this.#input.subarray(start, this.#at))
+        );
       }
     }
     return available === 0 ? null : this.#nextFromPieces();

@@ -21,12 +21,10 @@ export class CrowdEngine implements Engine {
 
   async installView(id: number, members: readonly string[]): Promise<void> {
     const [sender = '', ...others] = members;
-    await Promise.all(
-      this.#engines.map((engine, index) => {
-        const own = others.filter((member) => member.endsWith(`:${this.#uuids[index] ?? ''}`));
-        return engine.installView(id, [sender, ...own]);
-      }),
-    );
+    for (const [index, engine] of this.#engines.entries()) {
+      const own = others.filter((member) => member.endsWith(`:${this.#uuids[index] ?? ''}`));
+      await engine.installView(id, [sender, ...own]);
+    }
   }
 
   send(): Promise<void> {

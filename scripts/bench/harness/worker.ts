@@ -110,6 +110,7 @@ class Worker {
         }
       case 'discard': // from now on
         this.#discarding = true;
+        this.#expected = [];
         {
           emit('discarding');
           return;

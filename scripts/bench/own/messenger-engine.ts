@@ -11,7 +11,7 @@ export interface MessengerEngineOptions {
   /** That members advertise. */
   readonly version: number;
   /** Messages sent before the event loop goes on, so that the sender also hears. */
-  readonly messagesATurn: number;
+  readonly messagesATurn: (sizeBytes: number) => number;
 }
 
 export class MessengerEngine implements Engine {
@@ -51,8 +51,9 @@ export class MessengerEngine implements Engine {
       payload,
       dontBundle: !bundle,
     }));
+    const aTurn = this.#options.messagesATurn(payloads[0]?.length ?? 1);
     for (let sent = 0; sent < count;) {
-      const end = Math.min(count, sent + this.#options.messagesATurn);
+      const end = Math.min(count, sent + aTurn);
       let writable = true;
       while (writable && sent < end) {
         const result = this.messenger.send(messages[sent % messages.length] as OutgoingMessage);

@@ -132,10 +132,12 @@ function broadcastCases({ teams }: CaseContext): BenchCase[] {
     const title = `sender's cost per recipient, ${recipients} by 3 of them`;
     // as many deliveries for both: the sender's clock ticks in hundredths of a second
     const deliveries = 600_000;
-    const work = (of: number) => async (count: number): Promise<Sample> => {
-      const one = await teams.of(of === 3 ? 'ours 3 in one' : team);
-      return one.oneWay({ count: Math.ceil(count / of), sizeBytes: 1024 });
-    };
+    const work =
+      (of: number) =>
+      async (count: number): Promise<Sample> => {
+        const one = await teams.of(of === 3 ? 'ours 3 in one' : team);
+        return one.oneWay({ count: Math.ceil(count / of), sizeBytes: 1024 });
+      };
     return {
       name,
       title,
@@ -150,21 +152,25 @@ function broadcastCases({ teams }: CaseContext): BenchCase[] {
 
 function pausedCase({ teams }: CaseContext): BenchCase {
   const title = 'rate to 29 receivers while a 30th is stopped';
-  const work = (paused: boolean) => async (count: number): Promise<Sample> => {
-    try {
-      return await pausedPeer(await teams.of('ours 29 and one'), count, paused);
-    } catch (error) {
-      await teams.discard('ours 29 and one');
-      throw error;
-    }
-  };
+  const work =
+    (paused: boolean) =>
+    async (count: number): Promise<Sample> => {
+      try {
+        return await pausedPeer(await teams.of('ours 29 and one'), count, paused);
+      } catch (error) {
+        await teams.discard('ours 29 and one');
+        throw error;
+      }
+    };
   return {
     name: 'paused-29',
     title,
     count: 15_000,
     sides: { ours: work(true), 'without it': work(false) },
     pace: null,
-    results: [{ name: 'paused-29', title, metric: 'rate', unit: 'msg/s', against: 'without it', target: 0.95 }],
+    results: [
+      { name: 'paused-29', title, metric: 'rate', unit: 'msg/s', against: 'without it', target: 0.95 },
+    ],
   };
 }
 

@@ -97,4 +97,6 @@ function subjectOf(uuid: string): string {
 
 const args = workerArguments();
 const load = createRequire(join(args.get('packages') ?? '', 'package.json'));
-await runWorker(new NatsEngine(args.get('uuid') ?? '', Number(args.get('server')), load('nats') as NatsPackage));
+await runWorker(
+  new NatsEngine(args.get('uuid') ?? '', Number(args.get('server')), load('nats') as NatsPackage),
+);

@@ -10,9 +10,10 @@ import { stampedPayloads } from '../harness/stamped-payload.ts';
 import { nowNs, runWorker, workerArguments } from '../harness/worker.ts';
 import { settledMemoryBytes, Talkers } from '../own/idle-peers.ts';
 import { MessengerEngine } from '../own/messenger-engine.ts';
+import { messagesATurn } from './turn.ts';
 
-/** Messages sent before streams are looked at again. */
-const MESSAGES_A_TURN = 64;
+/** Messages to one recipient before the next one's turn. */
+const MESSAGES_A_LANE = 64;
 const VERSION = 200;
 
 type Options = Partial<TcpMessengerOptions>;
@@ -24,7 +25,7 @@ class TcpEngine extends MessengerEngine {
     const shared = { environment, cluster: 'AG', host: '127.0.0.1', ports: [0, 0] as const };
     super(new TcpMessenger({ ...shared, member: { name: 'bench', version: VERSION, uuid }, ...options }), {
       version: VERSION,
-      messagesATurn: MESSAGES_A_TURN,
+      messagesATurn,
     });
     this.#talkers = new Talkers(() => new TcpMessenger({ ...shared, member: { version: VERSION } }));
   }
@@ -74,7 +75,7 @@ class TcpEngine extends MessengerEngine {
       isAwake = false;
       let progress = false;
       for (const lane of byUuid.values()) {
-        if (lane.writable && lane.left > 0) progress = lane.send(this.messenger, MESSAGES_A_TURN) || progress;
+        if (lane.writable && lane.left > 0) progress = lane.send(this.messenger, MESSAGES_A_LANE) || progress;
       }
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -31,7 +31,8 @@ export async function pausedPeer(team: Team, count: number, paused: boolean): Pr
       crowd.wait('received', TIMEOUT_MS),
     ]);
     const cpuSeconds = members.reduce((sum, one, i) => sum + one.cpuSeconds() - (cpuBefore[i] ?? 0), 0);
-    if (paused && Number(sent['extra']) === 0) throw new BrokenRun('nothing was sent to the one that is stopped');
+    if (paused && Number(sent['extra']) === 0)
+      throw new BrokenRun('nothing was sent to the one that is stopped');
     const seconds = (Number(received['lastNs']) - Number(sent['startNs'])) / 1e9;
     return {
       metrics: { rate: count / seconds },

@@ -43,7 +43,12 @@ export function startProcess(kind: Kind, options: ProcessOptions, programs: Prog
   const { rivals, nodeFlags } = programs;
   switch (kind) {
     case 'own':
-      return startNode(name, 'own-worker.ts', [...args, `options=${JSON.stringify(programs.ownOptions)}`], nodeFlags);
+      return startNode(
+        name,
+        'own-worker.ts',
+        [...args, `options=${JSON.stringify(programs.ownOptions)}`],
+        nodeFlags,
+      );
     case 'raw':
       return startNode(name, 'raw-worker.ts', args, nodeFlags);
     case 'zeromq':

@@ -12,9 +12,7 @@ import { connect as connectTls, createServer as createTlsServer, type TlsOptions
 import { CrowdEngine } from '../harness/crowd.ts';
 import { type Engine, runWorker, type SendJob, workerArguments } from '../harness/worker.ts';
 import { FrameReader, LENGTH_BYTES } from './frame-reader.ts';
-
-/** Of a turn's frames; of larger messages one a turn. */
-const TURN_BYTES = 65_536;
+import { messagesATurn } from './turn.ts';
 
 class RawEngine implements Engine {
   onMessage: Engine['onMessage'] = () => undefined;
@@ -46,12 +44,12 @@ class RawEngine implements Engine {
     }
     const isFirst = members[0]?.endsWith(`:${this.#uuid}`) === true;
     if (!isFirst) return;
-    await Promise.all([...this.#ports.keys()].map((uuid) => (uuid === this.#uuid ? null : this.#connect(uuid))));
+    for (const uuid of this.#ports.keys()) if (uuid !== this.#uuid) await this.#connect(uuid);
   }
 
   async send({ count, payloads, to }: SendJob): Promise<void> {
     const sockets = to.map((uuid) => this.#find(uuid));
-    const aTurn = Math.max(1, Math.floor(TURN_BYTES / (payloads[0]?.length ?? 1)));
+    const aTurn = messagesATurn(payloads[0]?.length ?? 1);
     for (let sent = 0; sent < count;) {
       const end = Math.min(count, sent + aTurn);
       for (const socket of sockets) {

@@ -90,7 +90,8 @@ class ReconnectEngine implements Engine {
     if (this.#fault !== null) throw new Error(this.#fault);
     if (this.#received !== this.#sent) throw new Error(`${this.#received} of ${this.#sent} messages came`);
     times.sort((a, b) => a - b);
-    const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
+    const at = (share: number): number =>
+      times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
     return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), messages: this.#sent };
   }
 

@@ -37,7 +37,7 @@ class UdpEngine extends MessengerEngine {
       ports: [0, 0],
       ...options,
     });
-    super(messenger, { version: VERSION, messagesATurn: MESSAGES_A_TURN });
+    super(messenger, { version: VERSION, messagesATurn: () => MESSAGES_A_TURN });
   }
 
   async execute(words: readonly string[]): Promise<Readonly<Record<string, unknown>> | null> {
