@@ -59,6 +59,14 @@ export class NodeStream implements Stream {
     return this.#socket.write(bytes);
   }
 
+  writeBoth(head: Uint8Array, body: Uint8Array): boolean {
+    this.#socket.cork();
+    this.write(head);
+    const hasRoom = this.write(body);
+    this.#socket.uncork();
+    return hasRoom;
+  }
+
   end(): void {
     this.#socket.end();
   }
