@@ -74,7 +74,8 @@ export class Receiver implements ConnectionOwner, Flushable {
     if (nowMs >= this.#acks.deadlineMs) this.#context.turn.add(this);
     if (nowMs < this.#idleDeadlineMs) return;
     const { idleTimeoutMs } = this.#context.timings;
-    if (nowMs - connection.lastHeardMs >= idleTimeoutMs) {
+    // the sum that the timer was set to: a difference may be rounded to less, and the timer go off for ever
+    if (nowMs >= connection.lastHeardMs + idleTimeoutMs) {
       this.#context.counters.stalls++;
       connection.end('GOODBYE', GoodbyeCode.SILENT, `nothing heard for ${idleTimeoutMs} ms`);
       this.#forget();
