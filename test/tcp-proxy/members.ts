@@ -8,10 +8,10 @@ import { TcpMessenger, type TcpMessengerOptions } from '../../src/tcp/tcp-messen
  * go out at once, so that cuts between them are many; waits grow less, for here every connection is cut.
  */
 export const IMPATIENT: NonNullable<TcpMessengerOptions['tcp']> = {
-  handshakeTimeoutMs: 400,
+  handshakeTimeoutMs: 800,
   pingIntervalMs: 100,
-  stallTimeoutMs: 400,
-  idleTimeoutMs: 1_500,
+  stallTimeoutMs: 800,
+  idleTimeoutMs: 2_500,
   ackDelayMs: 0,
   backoffMaxMs: 50,
 };

@@ -58,8 +58,8 @@ const WEIGHTED_KINDS: readonly CutKind[] = [
   ...(['stall', 'freeze'] as const),
 ];
 
-/** Longer than members wait in these tests (timings.ts): they have to notice by themselves. */
-const HANG_MS = 700;
+/** Longer than members wait in these tests (`IMPATIENT` in members.ts): they have to notice by themselves. */
+const HANG_MS = 1_200;
 
 /**
  * So many plans, shuffled. From 2 * 4,096 on every offset of the first 4 KiB of each direction is among them, and the
