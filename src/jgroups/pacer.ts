@@ -55,6 +55,13 @@ export class Pacer {
     this.#window = new CongestionWindow(initialBytes, maxBytes);
   }
 
+  /** Nothing is under way and nothing was learned: a new one would do as well. */
+  get isFresh(): boolean {
+    const isUnasked = this.#clockedSeqno === 0 && this.#emptyAcks === 0 && this.#spareAcks === 0;
+    const isUnhurt = this.#recoverSeqno === 0 && this.#timeoutAtMs === Infinity;
+    return isUnasked && isUnhurt && this.#flights.bytes === 0 && this.windowBytes === this.#initialBytes;
+  }
+
   get windowBytes(): number {
     return this.#window.bytes;
   }

@@ -6,8 +6,8 @@ import type { GroupView, OutMessage } from './protocol.ts';
 /** What we may send to one member. */
 interface SendCredit {
   left: number;
-  /** Messages that wait for credits, oldest first. */
-  readonly queue: OutMessage[];
+  /** Messages that wait for credits, oldest first; `NOTHING_WAITS` while there are none. */
+  queue: OutMessage[];
   /** When to ask for credits; meaningful while the queue is not empty. */
   requestAtMs: number;
   /** When the first of the queue came to wait. */
@@ -15,6 +15,9 @@ interface SendCredit {
   /** In all, but for the present time. */
   blockedMs: number;
 }
+
+/** One for all members, never pushed to: most never wait, and thousands of idle ones are to take little. */
+const NOTHING_WAITS: OutMessage[] = [];
 
 /** Flow control of unicasts: a queue per member, so that a slow one delays no other. */
 export class UFC extends FlowControl {
@@ -32,8 +35,11 @@ export class UFC extends FlowControl {
       this.below.down(message, nowMs);
       return;
     }
-    credit.queue.push(message);
-    if (credit.queue.length > 1) return;
+    if (credit.queue !== NOTHING_WAITS) {
+      credit.queue.push(message);
+      return;
+    }
+    credit.queue = [message];
     this.context.counters.blocked++;
     credit.blockedAtMs = nowMs;
     credit.requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
@@ -58,7 +64,7 @@ export class UFC extends FlowControl {
       if (this.#sent.has(member)) continue;
       this.#sent.set(member, {
         left: this.context.config.maxCredits,
-        queue: [],
+        queue: NOTHING_WAITS,
         requestAtMs: 0,
         blockedAtMs: 0,
         blockedMs: 0,
@@ -116,7 +122,8 @@ export class UFC extends FlowControl {
       passed++;
       this.below.down(message, nowMs);
     }
-    credit.queue.splice(0, passed);
+    if (passed < credit.queue.length) credit.queue.splice(0, passed);
+    else credit.queue = NOTHING_WAITS;
     if (credit.queue.length === 0 && passed > 0) {
       this.#blocked.delete(credit);
       credit.blockedMs += nowMs - credit.blockedAtMs;

@@ -4,16 +4,31 @@ import type { InMessage } from './protocol.ts';
 
 /** JGroups' states OPEN and CLOSING: a closing connection still works, and is removed after connCloseTimeoutMs. */
 export abstract class Connection {
-  readonly peer: Address;
+  #peer: Address;
   readonly connId: number;
   /** Of the last use or change of state; expiry and closing count from it. */
   touchedMs: number;
   #closing = false;
 
   constructor(peer: Address, connId: number, nowMs: number) {
-    this.peer = peer;
+    this.#peer = peer;
     this.connId = connId;
     this.touchedMs = nowMs;
+  }
+
+  get peer(): Address {
+    return this.#peer;
+  }
+
+  /**
+   * The view's address of the peer. If it says the same as ours it takes its place: one object for all, for thousands
+   * of idle peers are to take little.
+   * @returns whether it did
+   */
+  meet(member: Address): boolean {
+    if (!saysNoMore(this.#peer, member)) return false;
+    this.#peer = member;
+    return true;
   }
 
   get closing(): boolean {
@@ -31,6 +46,13 @@ export abstract class Connection {
     this.#closing = false;
     this.touchedMs = nowMs;
   }
+}
+
+/** Of two addresses with one uuid: nothing that the second does not say. One that has not joined tells -1 for its view. */
+function saysNoMore(one: Address, other: Address): boolean {
+  if (one === other || one.kind !== 'geode' || other.kind !== 'geode') return false;
+  if (one.host !== other.host || one.port !== other.port || one.scopeId !== other.scopeId) return false;
+  return one.viewId === other.viewId || one.viewId < 0;
 }
 
 /** What one peer sends us under one connection id. */
