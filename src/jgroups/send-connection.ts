@@ -37,8 +37,8 @@ export interface Acknowledged {
  */
 export class SendConnection extends Connection {
   readonly window = new SendWindow<OutMessage>();
-  /** Deadline for a peer that was no member when the connection was made; Infinity once it was one. */
-  giveUpAtMs = Infinity;
+  /** Deadline for a peer that was no member when the connection was made; null once it was one. */
+  giveUpAtMs: number | null = null;
   /** Up to here messages ended as `memberLeft`, though they are still resent while the connection closes. */
   settledSeqno = 0;
   /** It is in the list of those to flush; kept by who has that list. */

@@ -6,14 +6,17 @@ import type { InMessage } from './protocol.ts';
 export abstract class Connection {
   #peer: Address;
   readonly connId: number;
-  /** Of the last use or change of state; expiry and closing count from it. */
+  /**
+   * Of the last use or change of state; expiry and closing count from it. A whole number, which needs no object of its
+   * own in the heap.
+   */
   touchedMs: number;
   #closing = false;
 
   constructor(peer: Address, connId: number, nowMs: number) {
     this.#peer = peer;
     this.connId = connId;
-    this.touchedMs = nowMs;
+    this.touchedMs = Math.floor(nowMs);
   }
 
   get peer(): Address {
@@ -38,13 +41,13 @@ export abstract class Connection {
   close(nowMs: number): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.touchedMs = nowMs;
+    this.touchedMs = Math.floor(nowMs);
   }
 
   /** Used, or its peer is a member again. */
   open(nowMs: number): void {
     this.#closing = false;
-    this.touchedMs = nowMs;
+    this.touchedMs = Math.floor(nowMs);
   }
 }
 

@@ -352,8 +352,9 @@ export class UNICAST3 extends Protocol {
     for (const [key, connection] of this.#send) {
       // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
       const awaitsAck = connection.window.size + connection.queued > 0 && this.#members.has(key);
-      if ((isIdle(connection.touchedMs) && !awaitsAck) || nowMs >= connection.giveUpAtMs)
-        connection.close(nowMs);
+      const { giveUpAtMs } = connection;
+      const isGivenUp = giveUpAtMs !== null && nowMs >= giveUpAtMs;
+      if ((isIdle(connection.touchedMs) && !awaitsAck) || isGivenUp) connection.close(nowMs);
       if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
         this.#removeSend(key, connection, nowMs);
     }
@@ -403,7 +404,7 @@ export class UNICAST3 extends Protocol {
     for (const [key, connection] of this.#send) {
       if (!members.has(key)) connection.depart(nowMs);
       else {
-        connection.giveUpAtMs = Infinity;
+        connection.giveUpAtMs = null;
         if (connection.closing) connection.open(nowMs);
       }
     }
