@@ -116,7 +116,7 @@ export class SendConnection extends Connection {
     const bytes = bundledBytes(message);
     const isAlone = !this.#context.config.ignoreDontBundle && (message.flags & Flag.DONT_BUNDLE) !== 0;
     if (isAlone && this.#queue.length === 0 && pacer.mayGoAlone(bytes)) {
-      this.#sendAlone(message, nowMs, bytes <= LARGE_BYTES && pacer.wantsClock(bytes));
+      this.#sendAlone(message, nowMs, pacer.wantsClock(bytes));
       return;
     }
     if (this.#queue === NOTHING_QUEUED) this.#queue = new SendQueue();
@@ -154,9 +154,9 @@ export class SendConnection extends Connection {
     const isLast = this.#isBurst && this.#queue.length === 0;
     const bytes = total(messages);
     if (messages.length > 1) {
-      const isClocked = isLast || messages.length >= ackThreshold || pacer.wantsClock(bytes);
+      const isClocked = isLast || messages.length >= ackThreshold || pacer.wantsClockBetween(bytes);
       this.#sendList(messages, bytes, isClocked, nowMs);
-    } else this.#sendAlone(first, nowMs, isLast || (bytes <= LARGE_BYTES && pacer.wantsClock(bytes)));
+    } else this.#sendAlone(first, nowMs, isLast || pacer.wantsClockBetween(bytes));
   }
 
   /** @param isClocked to be acknowledged at once */
@@ -171,7 +171,7 @@ export class SendConnection extends Connection {
     const seqno = this.#number(message);
     pacer?.sentAlone(seqno, bytes, nowMs);
     this.#below.down(message, nowMs);
-    if (!isClocked && !(isLarge && pacer?.wantsClockBetween === true)) return;
+    if (!isClocked) return;
     pacer?.sentList(seqno, 0, true, nowMs);
     this.#clock.ask(this, this.window.acked, nowMs);
   }
