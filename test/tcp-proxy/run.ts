@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   }
   if (resets > 0) {
     let soon = false;
-    for (let attempt = 1; attempt <= ATTEMPTS && !soon && !failed; attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS && !soon; attempt++) {
       const plans = createResets(resets, rng);
       const result = await runCuts({
         plans,
