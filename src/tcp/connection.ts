@@ -6,6 +6,7 @@ import { GoodbyeCode, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import { MAX_REASON_BYTES, PREAMBLE } from '../../codecs/tcp/v1/limits.ts';
 import { RemoteProtocolError } from '../protocol/errors.ts';
 import type { Stream } from '../protocol/environment.ts';
+import type { StreamSecurity } from '../protocol/security.ts';
 import type { TcpContext } from './context.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { printable } from './printable.ts';
@@ -55,6 +56,11 @@ export class Connection implements Flushable {
   /** `host:port` of the other side. */
   get peer(): string {
     return `${this.#stream.remoteHost}:${this.#stream.remotePort}`;
+  }
+
+  /** Null: plaintext. Not known before something was heard. */
+  get security(): StreamSecurity | null {
+    return this.#stream.security ?? null;
   }
 
   get ended(): boolean {
