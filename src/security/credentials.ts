@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type PrivateKeyInput, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import type { CertificateSummary } from '../protocol/security.ts';
@@ -46,14 +46,12 @@ interface Identity {
 
 function fromPem({ key, cert, passphrase }: TlsOptions): Identity {
   if (key === undefined || cert === undefined) throw tlsError('tls.key and tls.cert belong together');
+  const pem = readPem(key, 'tls.key');
+  // OpenSSL says many things if a key does not open
+  const hint = pem.includes('ENCRYPTED') ? ': it is encrypted, and tls.passphrase does not open it' : '';
+  const input = { key: pem, ...(passphrase === undefined ? {} : { passphrase }) };
   return {
-    key: parseKey(
-      () => {
-        const pem = readPem(key, 'tls.key');
-        return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
-      },
-      label(key, 'tls.key'),
-    ),
+    key: parseKey(input, label(key, 'tls.key'), hint),
     chain: certificatesOf(cert, 'tls.cert'),
   };
 }
@@ -69,7 +67,7 @@ function fromStore({ file, password, alias }: StoreSource): Identity {
     if (alias !== undefined) throw tlsError(`${file} holds no private key '${alias}', but ${aliases}`);
     throw tlsError(`${file} holds the private keys ${aliases}: say by 'alias' which one is meant`);
   }
-  const key = parseKey(() => createPrivateKey({ key: stored.key, format: 'der', type: 'pkcs8' }), file);
+  const key = parseKey({ key: stored.key, format: 'der', type: 'pkcs8' }, file);
   const own = store.certificates.find(
     ({ certificate, localKeyId, alias: name }) =>
       (localKeyId === null ? name === stored.alias : localKeyId === stored.localKeyId) &&
@@ -144,15 +142,12 @@ function readFile(file: string): Buffer {
   }
 }
 
-function parseKey(parse: () => KeyObject, where: string): KeyObject {
+function parseKey(input: PrivateKeyInput, where: string, hint = ''): KeyObject {
   try {
-    return parse();
+    return createPrivateKey(input);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_TLS') throw error;
-    const isLocked = code === 'ERR_MISSING_PASSPHRASE' || /passphrase|bad decrypt/i.test(message);
-    const hint = isLocked ? 'it is encrypted, and tls.passphrase does not open it' : message;
-    throw tlsError(`${where}: not a private key that can be read: ${hint}`);
+    const why = hint === '' ? `: ${(error as Error).message}` : hint;
+    throw tlsError(`${where}: not a private key that can be read${why}`);
   }
 }
 

@@ -28,8 +28,8 @@ export interface TlsOptions {
   readonly passphrase?: string;
   readonly keystore?: StoreSource;
   /**
-   * Certificates that are trusted: whoever shows one of these, or one that they signed, is believed. Default: those
-   * that come with Node.
+   * Certificates of the authorities that are trusted, up to the root, and self-signed ones of members. (Java trusts what
+   * is in a trust store without the root, too; OpenSSL does not.) Default: those that come with Node.
    */
   readonly ca?: PemSource | readonly PemSource[];
   readonly truststore?: StoreSource;

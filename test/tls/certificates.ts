@@ -27,13 +27,26 @@ const ALT_NAME_IP = 7;
 
 let serial = 0;
 
+/** Keys take long to make: three go round, so that no two certificates in a row have the same. */
+const keys: string[] = [];
+let used = 0;
+
+function nextKey(): string {
+  const index = used++ % 3;
+  const known = keys[index];
+  if (known !== undefined) return known;
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  keys.push(key);
+  return key;
+}
+
 function create(
   { name, notBefore, notAfter }: LeafOptions,
   extensions: object[],
   issuer: { readonly name: string; readonly key: string } | null,
 ): Identity {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const key = nextKey();
   const own = forge.pki.privateKeyFromPem(key);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.setRsaPublicKey(own.n, own.e);
@@ -45,6 +58,10 @@ function create(
   certificate.setExtensions(extensions);
   certificate.sign(issuer === null ? own : forge.pki.privateKeyFromPem(issuer.key), forge.md.sha256.create());
   return { key, cert: forge.pki.certificateToPem(certificate) };
+}
+
+export function selfSigned(name: string): Identity {
+  return create({ name }, [], null);
 }
 
 /** An authority, and what it issues. */

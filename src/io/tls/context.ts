@@ -124,8 +124,6 @@ function load(options: TlsOptions): Loaded {
     minVersion: only ?? 'TLSv1.2',
     maxVersion: only ?? 'TLSv1.3',
     honorCipherOrder: true,
-    // as Java does it: what is in the trust store is trusted, be it an authority's own certificate or not
-    allowPartialTrustChain: true,
     ...(ciphers === undefined ? {} : { ciphers: openSslCiphers(ciphers) }),
   };
   try {

@@ -25,11 +25,11 @@ function reasonOf({ authorizationError }: TLSSocket, certificate: CertificateSum
 
 /** The codes that operators meet, in words. */
 const REASONS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: `it has expired`,
+  CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed and not in the trust store',
   SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not in the trust store',
-  UNABLE_TO_GET_ISSUER_CERT: 'its authority is not in the trust store',
+  UNABLE_TO_GET_ISSUER_CERT: 'the trust store has an authority between, but not the root above it',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not in the trust store',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not in the trust store',
   CERT_SIGNATURE_FAILURE: 'its signature is wrong',
