@@ -31,8 +31,6 @@ import type { View } from './view.ts';
 
 /** A member of the view, as the sending side sees it. */
 interface Peer {
-  /** As the newest view has it. */
-  member: MemberId;
   readonly outcomes: PeerOutcomes;
   pendingBytes: number;
   /** `send` said `writable: false` for it. */
@@ -141,7 +139,7 @@ export abstract class StackMessenger implements Messenger {
     peer.awaitsRoom = false;
     peer.refuses = false;
     try {
-      this.#onWritable(peer.member);
+      this.#onWritable(peer.outcomes.member);
     } catch (error) {
       this.log.warn(
         'writable handler',
@@ -261,7 +259,7 @@ export abstract class StackMessenger implements Messenger {
       if (peer === undefined) notInView.push(recipient);
       else if (!reliable) this.#sendOnce(peer, message, self);
       else {
-        if (!this.#accept(peer, message, self)) refused.push(peer.member);
+        if (!this.#accept(peer, message, self)) refused.push(peer.outcomes.member);
         if (peer.refuses || peer.pendingBytes > this.#limits.highWaterBytes) {
           peer.awaitsRoom = true;
           writable = false;
@@ -273,7 +271,7 @@ export abstract class StackMessenger implements Messenger {
 
   /** To all or to none: one group message reaches every member. */
   #sendToGroup(message: OutgoingMessage, reliable: boolean, self: MemberId): SendResult {
-    const peers = [...this.#peers.values()].filter(({ member }) => member.uuid !== self.uuid);
+    const peers = [...this.#peers.values()].filter(({ outcomes }) => outcomes.member.uuid !== self.uuid);
     if (peers.length === 0) return { notInView: [], refused: [], writable: true };
     if (!reliable) {
       this.transmitToGroup(message, false);
@@ -287,7 +285,7 @@ export abstract class StackMessenger implements Messenger {
         peer.awaitsRoom = true;
         this.#held.add(peer);
       }
-      return { notInView: [], refused: peers.map(({ member }) => member), writable: false };
+      return { notInView: [], refused: peers.map(({ outcomes }) => outcomes.member), writable: false };
     }
     for (const peer of peers) {
       peer.pendingBytes += cost;
@@ -313,8 +311,8 @@ export abstract class StackMessenger implements Messenger {
   }
 
   #sendOnce(peer: Peer, message: OutgoingMessage, self: MemberId): void {
-    if (peer.member.uuid === self.uuid) this.#selfOnce.send(message.payload);
-    else this.transmit(peer.member, message, false);
+    if (peer.outcomes.member.uuid === self.uuid) this.#selfOnce.send(message.payload);
+    else this.transmit(peer.outcomes.member, message, false);
   }
 
   /** False: the queue is at its hard limit. One message is always taken, however large. */
@@ -324,8 +322,8 @@ export abstract class StackMessenger implements Messenger {
     if (peer.refuses) return false;
     peer.pendingBytes += cost;
     peer.outcomes.accept();
-    if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
-    else this.transmit(peer.member, message, true);
+    if (peer.outcomes.member.uuid === self.uuid) this.#self.send(message.payload);
+    else this.transmit(peer.outcomes.member, message, true);
     return true;
   }
 
@@ -372,20 +370,15 @@ export abstract class StackMessenger implements Messenger {
       return;
     }
     this.#view = view;
-    const departedPeers = [...this.#peers.values()].filter(({ member }) => view.find(member.uuid) === null);
-    const departed = departedPeers.map(({ member }) => member.uuid);
+    const departedPeers = [...this.#peers.values()].filter(
+      ({ outcomes }) => view.find(outcomes.member.uuid) === null,
+    );
+    const departed = departedPeers.map(({ outcomes }) => outcomes.member.uuid);
     for (const uuid of departed) this.#peers.delete(uuid);
     for (const member of view.members) {
-      const known = this.#peers.get(member.uuid);
-      if (known !== undefined) known.member = member;
-      else
-        this.#peers.set(member.uuid, {
-          member,
-          outcomes: this.#ledger.of(member),
-          pendingBytes: 0,
-          awaitsRoom: false,
-          refuses: false,
-        });
+      const outcomes = this.#ledger.of(member);
+      if (!this.#peers.has(member.uuid))
+        this.#peers.set(member.uuid, { outcomes, pendingBytes: 0, awaitsRoom: false, refuses: false });
     }
     this.viewInstalled(view, departed);
     for (const uuid of departed) this.#ledger.depart(uuid);
@@ -405,7 +398,7 @@ export abstract class StackMessenger implements Messenger {
       peers: [...this.#ledger.peers()].map((outcomes) => ({
         member: outcomes.member,
         stack: this.#stack,
-        sent: { ...outcomes.sent },
+        sent: outcomes.sent,
         received: outcomes.received,
         pendingBytes: this.#peers.get(outcomes.member.uuid)?.pendingBytes ?? 0,
         ...this.peerStats(outcomes.member.uuid),
