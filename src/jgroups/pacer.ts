@@ -92,8 +92,7 @@ export class Pacer {
 
   /** Whether it should be acknowledged at once, for much is under way of which nothing will be heard until a tick. */
   wantsClock(bytes: number): boolean {
-    const share = this.#aloneBytes / 4;
-    return this.#flights.unclockedBytes + bytes > share && this.#flights.bytes + bytes > 2 * share;
+    return this.#flights.unclockedBytes + bytes > this.#aloneBytes / 2;
   }
 
   /** The same for what leaves when there is room in the window: some is acknowledged while the rest follows. */
