@@ -1,4 +1,5 @@
 import type { MemberId } from './member-id.ts';
+import type { PeerTlsStats, TlsStats } from './security.ts';
 import type { View } from './view.ts';
 
 /** Names the kind of an application message; what it means is the application's affair. */
@@ -107,6 +108,8 @@ export interface PeerStats {
   readonly pendingBytes: number;
   /** Of members that the legacy stack deals with. */
   readonly udp?: UdpPeerStats;
+  /** How its TCP connections are protected. */
+  readonly tls?: PeerTlsStats;
 }
 
 /** `draining`: nothing new goes by it, but not everything is acknowledged; `dormant`: silent, the port kept. */
@@ -128,6 +131,8 @@ export interface MessengerStats {
   /** Members of the view, and whoever else a stack still has state for. */
   readonly peers: readonly PeerStats[];
   readonly stacks: Readonly<Partial<Record<StackName, StackStats>>>;
+  /** Absent if the messenger was not given TLS options. */
+  readonly tls?: TlsStats;
 }
 
 /** The contract of DESIGN.md section 2, whichever stack is behind it. */

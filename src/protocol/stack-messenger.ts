@@ -106,7 +106,7 @@ export abstract class StackMessenger implements Messenger {
   protected abstract close(): Promise<void>;
   protected abstract stackStats(): Omit<StackStats, 'state'>;
   /** What the stack has to tell of one peer beside the counts of outcomes. */
-  protected peerStats(_uuid: string): Pick<PeerStats, 'udp'> {
+  protected peerStats(_uuid: string): Pick<PeerStats, 'udp' | 'tls'> {
     return {};
   }
   /** @throws {LocalProtocolError} `ERR_TOO_LARGE` */
@@ -404,6 +404,7 @@ export abstract class StackMessenger implements Messenger {
         ...this.peerStats(outcomes.member.uuid),
       })),
       stacks: { [this.#stack]: this.#stackStats() },
+      ...tlsStats(this.environment),
     };
   }
 
@@ -413,4 +414,8 @@ export abstract class StackMessenger implements Messenger {
     const state = this.#state === 'stopped' ? 'closed' : 'active';
     return { state, ...bytes, counters: { ...counters, unhandled, handlerFailures: failed } };
   }
+}
+
+function tlsStats({ tls }: Environment): Pick<MessengerStats, 'tls'> {
+  return tls === undefined || tls === null ? {} : { tls: tls.stats() };
 }

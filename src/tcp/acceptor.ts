@@ -3,6 +3,7 @@ import { codeName, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import type { Hello } from '../../codecs/tcp/v1/handshake.ts';
 import type { Stream } from '../protocol/environment.ts';
 import { formatMember } from '../protocol/member-id.ts';
+import type { LinkSecurity } from '../protocol/security.ts';
 import type { View } from '../protocol/view.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
@@ -12,6 +13,7 @@ import type { AcceptorKnowledge, Refusal } from './handshake.ts';
 import { MAX_DEPARTED, MAX_CONNECTIONS, MAX_STRANGERS } from './limits.ts';
 import { printable } from './printable.ts';
 import { Receiver } from './receiver.ts';
+import { judgeSecurity } from './security.ts';
 
 /** The door: connections that others open, until their HELLO shows which sender they belong to. */
 export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
@@ -81,6 +83,11 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     this.#receivers.clear();
   }
 
+  /** Of the connection that this member opened to us; null: there is none. */
+  linkOf(uuid: string): LinkSecurity | null {
+    return this.#receivers.get(uuid)?.link ?? null;
+  }
+
   isDeparted(uuid: string): boolean {
     return this.#departed.has(uuid);
   }
@@ -118,7 +125,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     checkExpected('awaitingHello', frame, connection.peer);
     if (frame.type !== 'HELLO') return; // not that checkExpected would let it through
     this.#greeting.delete(connection);
-    const refusal = judgeHello(frame, this) ?? this.#judgeRoom(frame);
+    const refusal = this.#judge(connection, frame);
     if (refusal !== null) {
       this.#refuse(connection, refusal, printable(formatMember(frame.sender)));
       return;
@@ -139,6 +146,12 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
 
   handleClosed(connection: Connection): void {
     this.#greeting.delete(connection);
+  }
+
+  /** Who is not trusted learns nothing else. */
+  #judge({ security }: Connection, hello: Hello): Refusal | null {
+    const policy = this.#context.environment.tls ?? null;
+    return judgeSecurity(hello.sender, security, policy) ?? judgeHello(hello, this) ?? this.#judgeRoom(hello);
   }
 
   #judgeRoom(hello: Hello): Refusal | null {

@@ -6,6 +6,7 @@ import { GoodbyeCode, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import { MAX_REASON_BYTES, PREAMBLE } from '../../codecs/tcp/v1/limits.ts';
 import { RemoteProtocolError } from '../protocol/errors.ts';
 import type { Stream } from '../protocol/environment.ts';
+import type { StreamSecurity } from '../protocol/security.ts';
 import type { TcpContext } from './context.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { printable } from './printable.ts';
@@ -57,6 +58,11 @@ export class Connection implements Flushable {
     return `${this.#stream.remoteHost}:${this.#stream.remotePort}`;
   }
 
+  /** Null: plaintext. Not known before something was heard. */
+  get security(): StreamSecurity | null {
+    return this.#stream.security ?? null;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -86,8 +92,12 @@ export class Connection implements Flushable {
     this.#writer.addData(seqno, flags, payload);
   }
 
+  /**
+   * Writes what was gathered, unless the stream is full: it would only lie there, and what is gathered until `onDrain`
+   * makes one large write, and large records with TLS.
+   */
   flush(): void {
-    this.#writer.flush();
+    if (this.writable) this.#writer.flush();
   }
 
   /** Writes out a last frame, then closes. */
@@ -95,7 +105,7 @@ export class Connection implements Flushable {
     if (this.#ended) return;
     if (code === 'REJECT') this.#context.counters.rejections++;
     this.send({ type: code, code: number, reason: clip(reason) });
-    this.flush();
+    this.#writer.flush();
     this.#stopListening();
     this.#lingerDeadlineMs = this.#context.environment.nowMs() + this.#context.timings.lingerMs;
     this.#context.wake(this.#lingerDeadlineMs);
@@ -177,6 +187,7 @@ export class Connection implements Flushable {
     this.writable = true;
     this.#context.turn.enter();
     this.owner.handleDrain(this);
+    this.#context.turn.add(this); // behind its owner, who may have more for the same write
     this.#context.turn.leave();
   }
 

@@ -4,6 +4,7 @@ import { codeName, GoodbyeCode } from '../../codecs/tcp/v1/frame-types.ts';
 import type { Hello } from '../../codecs/tcp/v1/handshake.ts';
 import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
+import { describeLink, type LinkSecurity } from '../protocol/security.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
 import type { TcpContext } from './context.ts';
 import { checkExpected, createWelcome } from './handshake.ts';
@@ -61,6 +62,11 @@ export class Receiver implements ConnectionOwner, Flushable {
   /** From then on it will not come back for what it once sent; Infinity while it is connected. */
   get abandonedAtMs(): number {
     return this.#connection === null ? this.#lastSeenMs + this.#context.timings.strangerTimeoutMs : Infinity;
+  }
+
+  /** Null: it is not connected. */
+  get link(): LinkSecurity | null {
+    return this.#connection === null ? null : describeLink(this.#connection.security);
   }
 
   nextDeadline(): number {

@@ -2,10 +2,11 @@ import type { Frame } from '../../codecs/tcp/v1/frame.ts';
 import { codeName, GoodbyeCode, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import { DATA_OVERHEAD_BYTES } from '../../codecs/tcp/v1/data.ts';
 import type { Welcome } from '../../codecs/tcp/v1/handshake.ts';
-import type { Stream } from '../protocol/environment.ts';
+import type { StreamListener } from '../protocol/environment.ts';
 import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
+import { describeLink, type LinkSecurity } from '../protocol/security.ts';
 import { TimerTable } from '../protocol/timer-table.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
@@ -14,6 +15,7 @@ import { checkExpected, checkWelcome, createHello } from './handshake.ts';
 import { FRAGMENT_BYTES } from './limits.ts';
 import { printable } from './printable.ts';
 import { Reconnect } from './reconnect.ts';
+import { judgeSecurity } from './security.ts';
 import { type Acknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
@@ -30,7 +32,7 @@ type SenderState = 'idle' | 'waiting' | 'greeting' | 'ready' | 'closed';
 /** Everything towards one recipient: what it has been promised, and the connection that we open to it. */
 export class Sender implements ConnectionOwner, Flushable {
   readonly #context: TcpContext;
-  readonly #connect: (host: string, port: number) => Stream;
+  readonly #connect: StreamListener['connect'];
   readonly #connId: number;
   readonly #window: SendWindow;
   readonly #unreliable: UnreliableQueue;
@@ -44,12 +46,7 @@ export class Sender implements ConnectionOwner, Flushable {
   recipient: MemberId;
   queued = false;
 
-  constructor(
-    context: TcpContext,
-    connect: (host: string, port: number) => Stream,
-    recipient: MemberId,
-    connId: number,
-  ) {
+  constructor(context: TcpContext, connect: StreamListener['connect'], recipient: MemberId, connId: number) {
     this.#context = context;
     this.#connect = connect;
     this.recipient = recipient;
@@ -76,6 +73,13 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#connection = null;
     this.#state = 'closed';
     for (const timer of ['retry', 'handshake', 'tick'] as const) this.#timers.clear(timer);
+  }
+
+  /** Null: there is no connection. */
+  get link(): LinkSecurity | null {
+    return this.#state === 'ready' && this.#connection !== null
+      ? describeLink(this.#connection.security)
+      : null;
   }
 
   nextDeadline(): number {
@@ -177,13 +181,15 @@ export class Sender implements ConnectionOwner, Flushable {
     }
     this.#state = 'greeting';
     this.#context.counters.connectionsOpened++;
-    const stream = this.#connect(this.recipient.host, this.recipient.port);
+    const { host, port, uuid } = this.recipient;
+    const stream = this.#connect(host, port, uuid);
     this.#connection = new Connection(this.#context, stream, false, this);
     this.#setTimer('handshake', nowMs + this.#context.timings.handshakeTimeoutMs);
   }
 
   #handleWelcome(connection: Connection, welcome: Welcome): void {
     checkWelcome(welcome, this.recipient, connection.peer);
+    if (this.#isImpostor(connection, welcome)) return;
     const delivered = this.#window.handleResume(welcome.lastSeqno);
     const nowMs = this.#context.environment.nowMs();
     connection.establish();
@@ -195,6 +201,15 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#setTimer('tick', nowMs + this.#context.timings.pingIntervalMs);
     this.#settle(delivered);
     this.#context.turn.add(this);
+  }
+
+  /** What the acceptor's certificate says it is. Nothing was sent to it yet but HELLO. */
+  #isImpostor(connection: Connection, { acceptor }: Welcome): boolean {
+    const refusal = judgeSecurity(acceptor, connection.security, this.#context.environment.tls ?? null);
+    if (refusal === null) return false;
+    connection.end('GOODBYE', GoodbyeCode.CERTIFICATE_NAME, refusal.reason);
+    this.handleClosed(connection, refusal.reason);
+    return true;
   }
 
   #settle({ messages, bytes }: Acknowledged): void {

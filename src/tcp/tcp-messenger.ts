@@ -5,7 +5,7 @@ import type { PortPair } from '../protocol/environment.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, type MemberId } from '../protocol/member-id.ts';
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { createHello } from './handshake.ts';
@@ -69,6 +69,12 @@ export class TcpMessenger extends StackMessenger {
 
   protected stackStats(): Omit<StackStats, 'state'> {
     return this.#stack?.stats() ?? { bytesSent: 0, bytesReceived: 0, counters: {} };
+  }
+
+  protected override peerStats(uuid: string): Pick<PeerStats, 'tls'> {
+    return this.#stack === null || (this.environment.tls ?? null) === null
+      ? {}
+      : { tls: this.#stack.peerTls(uuid) };
   }
 
   /** @throws {LocalProtocolError} `ERR_TOO_LARGE` over 64 MiB; unreliable messages go in one frame, of 1 MiB */

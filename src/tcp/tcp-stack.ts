@@ -1,8 +1,9 @@
-import type { Environment, Stream, StreamListener, Timer } from '../protocol/environment.ts';
+import type { Environment, StreamListener, Timer } from '../protocol/environment.ts';
 import type { RateLimitedLog } from '../protocol/logger.ts';
 import type { MemberId } from '../protocol/member-id.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
 import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { PeerTlsStats } from '../protocol/security.ts';
 import type { View } from '../protocol/view.ts';
 import { Acceptor } from './acceptor.ts';
 import { createCounters, type TcpContext, type Timed } from './context.ts';
@@ -35,7 +36,7 @@ export class TcpStack implements TcpContext {
   readonly turn: Turn;
   readonly connections = new Set<Timed>();
   readonly #parts: TcpStackParts;
-  readonly #connect: (host: string, port: number) => Stream;
+  readonly #connect: StreamListener['connect'];
   readonly #timer: Timer;
   /** When the timer is set to go off. */
   #wakeMs = Infinity;
@@ -57,7 +58,7 @@ export class TcpStack implements TcpContext {
     this.turn = new Turn(() => this.wake(environment.nowMs()));
     this.#timer = environment.createTimer(() => this.#handleTimer());
     this.#acceptor = new Acceptor(this);
-    this.#connect = (host, port) => listener.connect(host, port);
+    this.#connect = (host, port, peer) => listener.connect(host, port, peer);
     listener.onConnection = (stream) => this.#acceptor.accept(stream);
   }
 
@@ -98,6 +99,11 @@ export class TcpStack implements TcpContext {
     this.#timer.clear();
     this.#wakeMs = -Infinity; // never armed again
     await this.#parts.listener.close();
+  }
+
+  /** How the connections to and from this member are protected. */
+  peerTls(uuid: string): PeerTlsStats {
+    return { sending: this.#senders.get(uuid)?.link ?? null, receiving: this.#acceptor.linkOf(uuid) };
   }
 
   stats(): Omit<StackStats, 'state'> {
