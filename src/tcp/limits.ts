@@ -12,7 +12,13 @@ export const COPY_LIMIT_BYTES = 16 * 1024;
 /** Unreliable messages that wait for a connection; more than this would be stale when they arrive. */
 export const UNRELIABLE_QUEUE_BYTES = 256 * 1024;
 
-/** How long an unreliable message may wait: Geode's heartbeats, its users, come several times a memberTimeout (5 s). */
+/** The same in messages: empty ones cost memory, too. About as many as 256 KiB of small datagrams. */
+export const UNRELIABLE_QUEUE_MESSAGES = 2_048;
+
+/**
+ * How long an unreliable message may wait unless its sender says otherwise: Geode's heartbeats, its users, come
+ * several times a memberTimeout (5 s).
+ */
 export const UNRELIABLE_MAX_AGE_MS = 1_000;
 
 /** DATA frames and bytes after which the receiver acknowledges at once. */

@@ -64,8 +64,8 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#context.turn.add(this);
   }
 
-  sendUnreliably(payload: Uint8Array): void {
-    this.#unreliable.push(payload, this.#context.environment.nowMs());
+  sendUnreliably(payload: Uint8Array, maxAgeMs: number): void {
+    this.#unreliable.push(payload, this.#context.environment.nowMs(), maxAgeMs);
     this.#context.turn.add(this);
   }
 
@@ -75,6 +75,7 @@ export class Sender implements ConnectionOwner, Flushable {
     else this.#connection?.destroy();
     this.#connection = null;
     this.#state = 'closed';
+    this.#unreliable.clear();
     for (const timer of ['retry', 'handshake', 'tick'] as const) this.#timers.clear(timer);
   }
 
@@ -160,7 +161,6 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#timers.clear('handshake');
     this.#timers.clear('tick');
     this.#context.counters.connectionsLost++;
-    this.#unreliable.clear();
     const { environment } = this.#context;
     const nowMs = environment.nowMs();
     const delayMs = this.#reconnect.nextDelayMs(environment.rng);
@@ -171,6 +171,7 @@ export class Sender implements ConnectionOwner, Flushable {
   }
 
   #open(nowMs: number): void {
+    this.#unreliable.dropOld(nowMs);
     if (this.#window.isEmpty && this.#unreliable.isEmpty) {
       this.#state = 'idle';
       return;
@@ -208,6 +209,7 @@ export class Sender implements ConnectionOwner, Flushable {
   #tick(nowMs: number): void {
     const connection = this.#connection;
     if (connection === null) return;
+    this.#unreliable.dropOld(nowMs);
     const { stallTimeoutMs, pingIntervalMs } = this.#context.timings;
     const silentMs = nowMs - connection.lastHeardMs;
     if (silentMs >= stallTimeoutMs) {

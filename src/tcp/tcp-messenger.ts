@@ -56,7 +56,7 @@ export class TcpMessenger extends StackMessenger {
   protected transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void {
     const stack = this.#opened();
     if (reliable) stack.send(member, message);
-    else stack.sendUnreliably(member, message.payload);
+    else stack.sendUnreliably(member, message);
   }
 
   protected viewInstalled(view: View, departed: readonly string[]): void {

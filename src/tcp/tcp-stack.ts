@@ -6,7 +6,7 @@ import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { Acceptor } from './acceptor.ts';
 import { createCounters, type TcpContext, type Timed } from './context.ts';
-import type { TcpTimings } from './limits.ts';
+import { type TcpTimings, UNRELIABLE_MAX_AGE_MS } from './limits.ts';
 import { Sender } from './sender.ts';
 import { Turn } from './turn.ts';
 
@@ -67,8 +67,8 @@ export class TcpStack implements TcpContext {
     this.#senderOf(recipient).send(payload, ordered === false, highPriority === true);
   }
 
-  sendUnreliably(recipient: MemberId, payload: Uint8Array): void {
-    this.#senderOf(recipient).sendUnreliably(payload);
+  sendUnreliably(recipient: MemberId, message: OutgoingMessage): void {
+    this.#senderOf(recipient).sendUnreliably(message.payload, message.maxAgeMs ?? UNRELIABLE_MAX_AGE_MS);
   }
 
   /** @param departed uuids of members that were in the view before */

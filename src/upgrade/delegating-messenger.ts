@@ -15,6 +15,7 @@ import type {
   StackName,
   StackState,
 } from '../protocol/messenger.ts';
+import { PendingTotal } from '../protocol/send-limits.ts';
 import type { View } from '../protocol/view.ts';
 import { TcpMessenger } from '../tcp/tcp-messenger.ts';
 import { GroupSwitch } from './group-switch.ts';
@@ -67,9 +68,10 @@ export class DelegatingMessenger implements Messenger {
         `a member with TCP switched off must not advertise version ${options.member.version}, which speaks TCP`,
       );
     }
-    this.#group = (options.jgroups?.multicast ?? null) === null ? null : new GroupSwitch(options);
-    this.#udp = this.#group?.udp ?? new JGroupsMessenger(options);
-    this.#tcp = this.#group?.tcp ?? new TcpMessenger(options);
+    const shared = { ...options, pendingTotal: options.pendingTotal ?? new PendingTotal(options.limits) };
+    this.#group = (options.jgroups?.multicast ?? null) === null ? null : new GroupSwitch(shared);
+    this.#udp = this.#group?.udp ?? new JGroupsMessenger(shared);
+    this.#tcp = this.#group?.tcp ?? new TcpMessenger(shared);
     this.#lingerTimer = options.environment.createTimer(() => this.#listenNoLonger());
     this.#udp.onSettled = () => this.#retire();
     if (this.#group !== null) this.#group.onSettled = () => this.#retire();
@@ -167,6 +169,11 @@ export class DelegatingMessenger implements Messenger {
   setWritableHandler(handler: (recipient: MemberId) => void): void {
     this.#udp.setWritableHandler(handler);
     this.#tcp.setWritableHandler(handler);
+  }
+
+  async ready(recipient: MemberId): Promise<boolean> {
+    const ready = await Promise.all([this.#udp.ready(recipient), this.#tcp.ready(recipient)]);
+    return ready.every(Boolean);
   }
 
   async flush(timeoutMs: number): Promise<boolean> {
