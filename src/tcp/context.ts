@@ -18,6 +18,8 @@ export function createCounters() {
     rejections: 0,
     /** Connections given up because nothing was heard or acknowledged. */
     stalls: 0,
+    /** Times that a recipient took nothing for a member timeout, over however many connections. */
+    peerStalls: 0,
     framesSent: 0,
     framesReceived: 0,
     retransmissions: 0,
@@ -58,6 +60,12 @@ export interface TcpContext {
   deliver(sender: MemberId, payload: Uint8Array): void;
   /** A recipient acknowledged so many messages with so many payload bytes in all. */
   acknowledged(recipientUuid: string, messages: number, bytes: number): void;
+  /**
+   * A recipient takes nothing; told once, until it recovers. Handlers may install a view or stop.
+   * @param cause why its last connection was lost; that was logged by then
+   */
+  peerStalled(recipient: MemberId, reason: string, cause: string): void;
+  peerRecovered(recipient: MemberId): void;
   /** Open connections register for timeouts, and leave when their stream is closed. */
   readonly connections: Set<Timed>;
   /** The last connection was closed. */

@@ -53,15 +53,34 @@ export interface TcpTimings {
   readonly strangerTimeoutMs: number;
 }
 
-/** Stalls show within Geode's memberTimeout of 5 s plus one tick. */
-export const DEFAULT_TIMINGS: TcpTimings = {
-  handshakeTimeoutMs: 5_000,
-  pingIntervalMs: 1_000,
-  stallTimeoutMs: 5_000,
-  idleTimeoutMs: 15_000,
-  ackDelayMs: 5,
-  backoffMinMs: 10,
-  backoffMaxMs: 2_000,
-  lingerMs: 500,
-  strangerTimeoutMs: 60_000,
-};
+/** Geode's member-timeout. */
+export const DEFAULT_MEMBER_TIMEOUT_MS = 5_000;
+
+/** With less, a pause for garbage would pass for a death. */
+export const MIN_MEMBER_TIMEOUT_MS = 100;
+
+/**
+ * The times that go with a member timeout. A peer that takes nothing shows after the member timeout and one more of
+ * the waits for a tick, a handshake or a reconnect: none of those is longer, so within two member timeouts.
+ *
+ * What the other side must fit does not grow or shrink with ours, lest members of different settings hang up on
+ * each other: PINGs come every second at least, and nobody is called silent in less than 15 s.
+ */
+export function timingsFor(memberTimeoutMs: number): TcpTimings {
+  return {
+    handshakeTimeoutMs: Math.min(5_000, memberTimeoutMs),
+    pingIntervalMs: Math.min(1_000, memberTimeoutMs / 5),
+    stallTimeoutMs: memberTimeoutMs,
+    idleTimeoutMs: Math.max(15_000, 3 * memberTimeoutMs),
+    ackDelayMs: 5,
+    backoffMinMs: 10,
+    backoffMaxMs: Math.min(2_000, 0.4 * memberTimeoutMs),
+    lingerMs: 500,
+    strangerTimeoutMs: 60_000,
+  };
+}
+
+export const DEFAULT_TIMINGS: TcpTimings = timingsFor(DEFAULT_MEMBER_TIMEOUT_MS);
+
+/** Ticks of all senders fall on multiples of this part of their interval: one timer serves many idle peers. */
+export const TICKS_PER_PING_INTERVAL = 8;

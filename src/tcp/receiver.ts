@@ -156,6 +156,7 @@ export class Receiver implements ConnectionOwner, Flushable {
     this.#acks.reset();
     this.#idleDeadlineMs = Infinity;
     this.#lastSeenMs = this.#context.environment.nowMs();
+    this.#context.wake(this.abandonedAtMs);
   }
 
   #setIdleTimer(fromMs: number): void {

@@ -11,8 +11,9 @@ import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import type { TcpContext } from './context.ts';
 import { checkExpected, checkWelcome, createHello } from './handshake.ts';
-import { FRAGMENT_BYTES } from './limits.ts';
+import { FRAGMENT_BYTES, TICKS_PER_PING_INTERVAL } from './limits.ts';
 import { printable } from './printable.ts';
+import { PeerHealth } from './peer-health.ts';
 import { Reconnect } from './reconnect.ts';
 import { type Acknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
@@ -35,6 +36,7 @@ export class Sender implements ConnectionOwner, Flushable {
   readonly #window: SendWindow;
   readonly #unreliable: UnreliableQueue;
   readonly #reconnect: Reconnect;
+  readonly #health: PeerHealth;
   readonly #timers = new TimerTable<'retry' | 'handshake' | 'tick'>();
   #state: SenderState = 'idle';
   #connection: Connection | null = null;
@@ -57,6 +59,7 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#window = new SendWindow(`${recipient.host}:${recipient.port}`, context.counters);
     this.#unreliable = new UnreliableQueue(context.counters);
     this.#reconnect = new Reconnect(context.timings);
+    this.#health = new PeerHealth(context.timings.stallTimeoutMs);
   }
 
   send(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
@@ -89,10 +92,13 @@ export class Sender implements ConnectionOwner, Flushable {
       this.#abandon(`no WELCOME within ${this.#context.timings.handshakeTimeoutMs} ms`);
     }
     if (this.#timers.expire('tick', nowMs)) this.#tick(nowMs);
+    this.#checkHealth(nowMs);
   }
 
   /** The turn ends: opens the connection if something waits, or writes what it takes. */
   flush(): void {
+    if (!this.#health.isWaiting && !this.#window.isEmpty)
+      this.#health.handleWait(this.#context.environment.nowMs());
     if (this.#state === 'idle') {
       if (!this.#window.isEmpty || !this.#unreliable.isEmpty) this.#open(this.#context.environment.nowMs());
       return;
@@ -136,10 +142,11 @@ export class Sender implements ConnectionOwner, Flushable {
         this.#handleWelcome(connection, frame);
         return;
       case 'ACK':
-        this.#settle(this.#window.handleAck(frame.seqno));
+        this.#handleAck(frame.seqno);
         return;
       case 'PONG':
         this.#reconnect.handleSuccess();
+        this.#handleHeard();
         return;
       case 'REJECT':
         this.#context.counters.rejected++;
@@ -168,6 +175,8 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#state = 'waiting';
     this.#setTimer('retry', nowMs + delayMs);
     this.#complain(reason, delayMs, nowMs);
+    this.#health.handleLoss(reason);
+    this.#checkHealth(nowMs);
   }
 
   #open(nowMs: number): void {
@@ -185,6 +194,7 @@ export class Sender implements ConnectionOwner, Flushable {
 
   #handleWelcome(connection: Connection, welcome: Welcome): void {
     checkWelcome(welcome, this.recipient, connection.peer);
+    const before = this.#window.nextSeqno;
     const delivered = this.#window.handleResume(welcome.lastSeqno);
     const nowMs = this.#context.environment.nowMs();
     connection.establish();
@@ -193,16 +203,38 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#unreliable.maxBytes = welcome.maxFrameBytes;
     this.#progressMs = nowMs;
     this.#timers.clear('handshake');
-    this.#setTimer('tick', nowMs + this.#context.timings.pingIntervalMs);
-    this.#settle(delivered);
+    this.#setTick(nowMs);
     this.#context.turn.add(this);
+    if (this.#window.nextSeqno > before) this.#settle(delivered);
+    else this.#handleHeard();
+  }
+
+  /** An ack that says nothing new is no progress: a peer could repeat it for ever. */
+  #handleAck(seqno: number): void {
+    const before = this.#window.nextSeqno;
+    const acknowledged = this.#window.handleAck(seqno);
+    if (this.#window.nextSeqno > before) this.#settle(acknowledged);
   }
 
   #settle({ messages, bytes }: Acknowledged): void {
-    this.#progressMs = this.#context.environment.nowMs();
-    if (messages === 0) return;
-    this.#reconnect.handleSuccess();
-    this.#context.acknowledged(this.recipient.uuid, messages, bytes);
+    const nowMs = this.#context.environment.nowMs();
+    this.#progressMs = nowMs;
+    const recovers = this.#health.handleProgress(nowMs, !this.#window.isEmpty);
+    if (messages > 0) {
+      this.#reconnect.handleSuccess();
+      this.#context.acknowledged(this.recipient.uuid, messages, bytes);
+    }
+    if (recovers) this.#context.peerRecovered(this.recipient);
+  }
+
+  #handleHeard(): void {
+    if (this.#health.handleHeard()) this.#context.peerRecovered(this.recipient);
+  }
+
+  /** Comes last wherever it is called: what is told may lead to a view without the recipient. */
+  #checkHealth(nowMs: number): void {
+    const reason = this.#health.check(nowMs);
+    if (reason !== null) this.#context.peerStalled(this.recipient, reason, this.#health.cause);
   }
 
   /** Half-open connections and peers that accept bytes but make nothing of them show here. */
@@ -210,11 +242,14 @@ export class Sender implements ConnectionOwner, Flushable {
     const connection = this.#connection;
     if (connection === null) return;
     this.#unreliable.dropOld(nowMs);
-    const { stallTimeoutMs, pingIntervalMs } = this.#context.timings;
+    const { stallTimeoutMs } = this.#context.timings;
     const silentMs = nowMs - connection.lastHeardMs;
     if (silentMs >= stallTimeoutMs) {
       this.#context.counters.stalls++;
-      this.#abandon(`nothing heard for ${Math.floor(silentMs)} ms`);
+      const reason = `nothing heard for ${Math.floor(silentMs)} ms`;
+      const begins = this.#window.isEmpty && this.#health.handleSilence();
+      this.#abandon(reason);
+      if (begins) this.#context.peerStalled(this.recipient, reason, '');
       return;
     }
     if (this.#window.isWaiting && nowMs - this.#progressMs >= stallTimeoutMs) {
@@ -225,7 +260,13 @@ export class Sender implements ConnectionOwner, Flushable {
     }
     if (connection.writable)
       connection.send({ type: 'PING', token: randomHex(this.#context.environment.rng, 8) });
-    this.#setTimer('tick', nowMs + pingIntervalMs);
+    this.#setTick(nowMs);
+  }
+
+  #setTick(nowMs: number): void {
+    const { pingIntervalMs } = this.#context.timings;
+    const gridMs = pingIntervalMs / TICKS_PER_PING_INTERVAL;
+    this.#setTimer('tick', Math.ceil((nowMs + pingIntervalMs) / gridMs) * gridMs);
   }
 
   #complain(reason: string, delayMs: number, nowMs: number): void {

@@ -4,7 +4,7 @@ import type { Timer } from '../protocol/environment.ts';
 import { checkMessage } from '../protocol/check-message.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
-import { bindOptions, createOwnId } from '../protocol/messenger-options.ts';
+import { bindOptions, createOwnId, type MessengerOptions } from '../protocol/messenger-options.ts';
 import type {
   MessageHandler,
   MessageType,
@@ -17,13 +17,14 @@ import type {
 } from '../protocol/messenger.ts';
 import { PendingTotal } from '../protocol/send-limits.ts';
 import type { View } from '../protocol/view.ts';
-import { TcpMessenger } from '../tcp/tcp-messenger.ts';
+import { TcpMessenger, type TcpMessengerOptions } from '../tcp/tcp-messenger.ts';
 import { GroupSwitch } from './group-switch.ts';
 import { mergeStats } from './merged-stats.ts';
 import { nextState } from './retirement.ts';
 import { DEFAULT_ROUTING_POLICY, type Route, route, type RoutingPolicy } from './routing.ts';
 
-export interface DelegatingMessengerOptions extends JGroupsMessengerOptions {
+export interface DelegatingMessengerOptions
+  extends JGroupsMessengerOptions, Omit<TcpMessengerOptions, keyof MessengerOptions> {
   readonly routing?: Partial<RoutingPolicy>;
 }
 
@@ -169,6 +170,15 @@ export class DelegatingMessenger implements Messenger {
   setWritableHandler(handler: (recipient: MemberId) => void): void {
     this.#udp.setWritableHandler(handler);
     this.#tcp.setWritableHandler(handler);
+  }
+
+  /** See `TcpMessenger`: of recipients that are reached by TCP. */
+  setPeerStalledHandler(handler: (member: MemberId, reason: string) => void): void {
+    this.#tcp.setPeerStalledHandler(handler);
+  }
+
+  setPeerRecoveredHandler(handler: (member: MemberId) => void): void {
+    this.#tcp.setPeerRecoveredHandler(handler);
   }
 
   async ready(recipient: MemberId): Promise<boolean> {
