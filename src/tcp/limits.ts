@@ -25,9 +25,6 @@ export const UNRELIABLE_MAX_AGE_MS = 1_000;
 export const ACK_EVERY_FRAMES = 64;
 export const ACK_EVERY_BYTES = 256 * 1024;
 
-/** Connections both ways: 1,000 members, each with two of which one may just be replaced, and strangers. */
-export const MAX_CONNECTIONS = 4_096;
-
 /** Senders that no view has named yet: as many as could join at once. */
 export const MAX_STRANGERS = 1_024;
 

@@ -10,7 +10,7 @@ import { TimerTable } from '../protocol/timer-table.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import type { TcpContext } from './context.ts';
-import { checkExpected, checkWelcome, createHello } from './handshake.ts';
+import { checkExpected, checkWelcome, createHello, isFault } from './handshake.ts';
 import { FRAGMENT_BYTES, TICKS_PER_PING_INTERVAL } from './limits.ts';
 import { printable } from './printable.ts';
 import { PeerHealth } from './peer-health.ts';
@@ -150,10 +150,10 @@ export class Sender implements ConnectionOwner, Flushable {
         return;
       case 'REJECT':
         this.#context.counters.rejected++;
-        this.#abandon(`rejected, ${codeName(RejectCode, frame.code)}: ${frame.reason}`);
+        this.#abandon(`rejected, ${codeName(RejectCode, frame.code)}: ${frame.reason}`, true);
         return;
       case 'GOODBYE':
-        this.#abandon(`goodbye, ${codeName(GoodbyeCode, frame.code)}: ${frame.reason}`);
+        this.#abandon(`goodbye, ${codeName(GoodbyeCode, frame.code)}: ${frame.reason}`, isFault(frame.code));
         return;
       default: // none that checkExpected lets through
     }
@@ -164,6 +164,11 @@ export class Sender implements ConnectionOwner, Flushable {
   }
 
   handleClosed(_connection: Connection, reason: string): void {
+    this.#lose(reason, false);
+  }
+
+  /** @param isFault the peer says that something is wrong: said aloud also if nothing waits for it */
+  #lose(reason: string, isFault: boolean): void {
     this.#connection = null;
     this.#timers.clear('handshake');
     this.#timers.clear('tick');
@@ -174,7 +179,7 @@ export class Sender implements ConnectionOwner, Flushable {
     // Also without messages: one that is sent meanwhile must not go round the backoff.
     this.#state = 'waiting';
     this.#setTimer('retry', nowMs + delayMs);
-    this.#complain(reason, delayMs, nowMs);
+    this.#complain(reason, isFault, delayMs, nowMs);
     this.#health.handleLoss(reason);
     this.#checkHealth(nowMs);
   }
@@ -269,23 +274,24 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#setTimer('tick', Math.ceil((nowMs + pingIntervalMs) / gridMs) * gridMs);
   }
 
-  #complain(reason: string, delayMs: number, nowMs: number): void {
+  #complain(reason: string, isFault: boolean, delayMs: number, nowMs: number): void {
     const { environment, log } = this.#context;
     const text = `no connection to ${formatMember(this.recipient)}: ${printable(reason)}`;
-    if (this.#window.isEmpty) {
+    if (this.#window.isEmpty && !isFault) {
       environment.logger.debug(text);
       return;
     }
+    const waits = !this.#window.isEmpty;
     log.warn(`lost ${this.recipient.uuid}`, nowMs, () => {
-      return `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms`;
+      return waits ? `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms` : text;
     });
   }
 
-  #abandon(reason: string): void {
+  #abandon(reason: string, isFault = false): void {
     const connection = this.#connection;
     if (connection === null) return;
     connection.destroy();
-    this.handleClosed(connection, reason);
+    this.#lose(reason, isFault);
   }
 
   #setTimer(name: 'retry' | 'handshake' | 'tick', deadlineMs: number): void {

@@ -8,6 +8,7 @@ import type { MessengerOptions } from '../protocol/messenger-options.ts';
 import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
+import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './door.ts';
 import { createHello } from './handshake.ts';
 import { DEFAULT_MEMBER_TIMEOUT_MS, MIN_MEMBER_TIMEOUT_MS, type TcpTimings, timingsFor } from './limits.ts';
 import { TcpStack } from './tcp-stack.ts';
@@ -21,6 +22,8 @@ export interface TcpMessengerOptions extends MessengerOptions {
   readonly memberTimeoutMs?: number;
   /** Times that differ from those that derive from `memberTimeoutMs`. */
   readonly tcp?: Partial<TcpTimings>;
+  /** Limits on connections that others open; those that differ from `DEFAULT_DOOR_LIMITS`. */
+  readonly door?: Partial<DoorLimits>;
 }
 
 /**
@@ -35,6 +38,7 @@ export interface TcpMessengerOptions extends MessengerOptions {
  */
 export class TcpMessenger extends StackMessenger {
   readonly #timings: TcpTimings;
+  readonly #doorLimits: DoorLimits;
   #onPeerStalled: (member: MemberId, reason: string) => void = () => undefined;
   #onPeerRecovered: (member: MemberId) => void = () => undefined;
   #stack: TcpStack | null = null;
@@ -44,6 +48,7 @@ export class TcpMessenger extends StackMessenger {
     super(options, 'tcp');
     checkIdentity(options);
     this.#timings = { ...timingsFor(memberTimeoutOf(options)), ...options.tcp };
+    this.#doorLimits = doorLimitsOf(options);
   }
 
   protected open(pair: PortPair, self: MemberId): void {
@@ -52,6 +57,7 @@ export class TcpMessenger extends StackMessenger {
       environment: this.environment,
       cluster: this.options.cluster,
       timings: this.#timings,
+      doorLimits: this.#doorLimits,
       log: this.log,
       listener: pair.tcp,
       self,
@@ -120,6 +126,15 @@ function memberTimeoutOf({ memberTimeoutMs = DEFAULT_MEMBER_TIMEOUT_MS }: TcpMes
   if (memberTimeoutMs >= MIN_MEMBER_TIMEOUT_MS && memberTimeoutMs < Infinity) return memberTimeoutMs;
   const text = `memberTimeoutMs ${memberTimeoutMs} must be ${MIN_MEMBER_TIMEOUT_MS} at least`;
   throw new LocalProtocolError('ERR_OPTIONS', text);
+}
+
+function doorLimitsOf({ door }: TcpMessengerOptions): DoorLimits {
+  const limits = { ...DEFAULT_DOOR_LIMITS, ...door };
+  for (const [name, limit] of Object.entries<number>({ ...limits })) {
+    if (limit >= 2) continue; // half of it is what strangers have
+    throw new LocalProtocolError('ERR_OPTIONS', `door.${name} ${limit} must be 2 at least`);
+  }
+  return limits;
 }
 
 /** What goes into every HELLO is encoded once, so that bad names show here and not at each connection. */

@@ -6,6 +6,7 @@ import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { Acceptor } from './acceptor.ts';
 import { createCounters, type TcpContext, type Timed } from './context.ts';
+import type { DoorLimits } from './door.ts';
 import { type TcpTimings, UNRELIABLE_MAX_AGE_MS } from './limits.ts';
 import { printable } from './printable.ts';
 import { Sender } from './sender.ts';
@@ -15,6 +16,7 @@ export interface TcpStackParts {
   readonly environment: Environment;
   readonly cluster: string;
   readonly timings: TcpTimings;
+  readonly doorLimits: DoorLimits;
   readonly log: RateLimitedLog;
   readonly listener: StreamListener;
   readonly self: MemberId;
@@ -32,6 +34,7 @@ export class TcpStack implements TcpContext {
   readonly cluster: string;
   readonly session: string;
   readonly timings: TcpTimings;
+  readonly doorLimits: DoorLimits;
   readonly log: RateLimitedLog;
   readonly counters = createCounters();
   readonly bytes = { sent: 0, received: 0 };
@@ -57,6 +60,7 @@ export class TcpStack implements TcpContext {
     this.self = parts.self;
     this.cluster = parts.cluster;
     this.timings = parts.timings;
+    this.doorLimits = parts.doorLimits;
     this.log = parts.log;
     this.session = randomHex(environment.rng, 8);
     this.turn = new Turn(() => this.#arm(environment.nowMs()));
@@ -146,8 +150,10 @@ export class TcpStack implements TcpContext {
     this.#parts.peerRecovered(recipient);
   }
 
-  handleAllClosed(): void {
-    this.#onAllClosed();
+  handleClosed(connection: Timed): void {
+    this.connections.delete(connection);
+    this.#acceptor.handleGone(connection);
+    if (this.connections.size === 0) this.#onAllClosed();
   }
 
   // --- the rest --------------------------------------------------------------------------------------------

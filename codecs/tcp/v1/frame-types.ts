@@ -43,6 +43,12 @@ export const RejectCode = {
   STOPPING: 11,
   /** The connector claims the acceptor's own uuid. */
   IDENTITY: 12,
+  /** Too many connections from the connector's address. */
+  ADDRESS_BUSY: 13,
+  /** Others wanted to come in, and this connection had waited longest for its HELLO. */
+  CROWDED: 14,
+  /** Too many bytes are held of connections without a HELLO, most of them of this one. */
+  GREEDY: 15,
 } as const;
 
 /** Why an established connection ends. */
