@@ -8,25 +8,18 @@ const LEAST_BYTES = 32 * 1024;
 const BUNDLES = 2;
 const BUNDLES_AFTER_LOSS = 4;
 
-/**
- * What may wait at the receiver, as far as round trips tell, before the window grows no faster than by trying: half
- * of the smallest receive buffer that members have (64 KiB, Geode's default).
- */
-const QUEUED_BYTES = 32 * 1024;
-
 /** By so much it grows in a round trip, once it does not double any more. */
 const GROWTH_BYTES = 16 * 1024;
-
-/** Growth where round trips speak against it, compared with growth where they do not. */
-const TRYING = 1 / 64;
 
 /** For so long after a loss the window stays below the size at which something was lost. */
 const CEILING_MS = 5_000;
 
 /**
- * How much may be under way to one receiver. As in TCP it doubles with each round trip at first and grows by a bundle
- * after, and shrinks when something was lost. Unlike in TCP a loss is to be rare: a receive buffer of 64 KiB holds two
- * bundles. So longer round trips, which say that bundles wait there, slow it down before (as in TCP Vegas).
+ * How much may be under way to one receiver. As in TCP it doubles with each round trip at first, shrinks when something
+ * was lost, and grows by a bundle a round trip after. A receive buffer of 64 KiB holds two bundles, so the first loss
+ * comes soon there; acks that come at once find it in a round trip or two, and the size at which it came is kept off for
+ * a while. Round trips are no guide as they are in TCP Vegas: where both processes share cores, at a garbage collection,
+ * or with messages of 64 KiB, they vary more than a window that waits somewhere would make them.
  */
 export class CongestionWindow {
   readonly #maxBytes: number;
@@ -50,18 +43,10 @@ export class CongestionWindow {
     return Math.min(maxBundleSize, this.#bytes / bundles);
   }
 
-  /**
-   * Bytes were acknowledged, and more could have been sent had the window been larger.
-   * @param roundTripMs as just measured, or as it was last
-   * @param shortestMs Infinity: not known
-   */
-  handleAck(bytes: number, roundTripMs: number, shortestMs: number, nowMs: number): void {
+  /** Bytes were acknowledged, and more could have been sent had the window been larger. */
+  handleAck(bytes: number, nowMs: number): void {
     if (nowMs >= this.#ceilingEndMs) this.#ceiling = Infinity;
-    const queued = shortestMs < roundTripMs ? this.#bytes * (1 - shortestMs / roundTripMs) : 0;
-    const isFree = queued < QUEUED_BYTES;
-    if (!isFree && this.#threshold === Infinity) this.#threshold = this.#bytes;
-    const linear = (GROWTH_BYTES * bytes) / this.#bytes;
-    const growth = this.#bytes < this.#threshold ? bytes : linear * (isFree ? 1 : TRYING);
+    const growth = this.#bytes < this.#threshold ? bytes : (GROWTH_BYTES * bytes) / this.#bytes;
     const most = Math.max(this.#bytes, Math.min(this.#maxBytes, this.#ceiling));
     this.#bytes = Math.min(most, this.#bytes + growth);
   }

@@ -38,7 +38,6 @@ export class Pacer {
   /** All up to here is to be acknowledged at once; what comes after may take until a tick. */
   #clockedSeqno = 0;
   #highest = 0;
-  #lastRoundTripMs = 0;
   #emptyAcks = 0;
   /** While what was lost is sent again: all that was under way when that began. */
   #recoverSeqno = 0;
@@ -53,6 +52,13 @@ export class Pacer {
   constructor(initialBytes: number, maxBytes: number) {
     this.#initialBytes = initialBytes;
     this.#window = new CongestionWindow(initialBytes, maxBytes);
+  }
+
+  /** Nothing is under way and nothing was learned: a new one would do as well. */
+  get isFresh(): boolean {
+    const isUnasked = this.#clockedSeqno === 0 && this.#emptyAcks === 0 && this.#spareAcks === 0;
+    const isUnhurt = this.#recoverSeqno === 0 && this.#timeoutAtMs === Infinity;
+    return isUnasked && isUnhurt && this.#flights.bytes === 0 && this.windowBytes === this.#initialBytes;
   }
 
   get windowBytes(): number {
@@ -86,14 +92,13 @@ export class Pacer {
 
   /** Whether it should be acknowledged at once, for much is under way of which nothing will be heard until a tick. */
   wantsClock(bytes: number): boolean {
-    const share = this.#aloneBytes / 4;
-    return this.#flights.unclockedBytes + bytes > share && this.#flights.bytes + bytes > 2 * share;
+    return this.#flights.unclockedBytes + bytes > this.#aloneBytes / 2;
   }
 
-  /** Of large messages, which the end of a turn does not wait for: some are to be acknowledged while others follow. */
-  get wantsClockBetween(): boolean {
-    const { bytes, unclockedBytes } = this.#flights;
-    return unclockedBytes >= this.#window.bytes / 4 && bytes > this.#window.bytes / 2;
+  /** The same for what leaves when there is room in the window: some is acknowledged while the rest follows. */
+  wantsClockBetween(bytes: number): boolean {
+    const share = this.#window.bytes / 4;
+    return this.#flights.unclockedBytes + bytes >= share && this.#flights.bytes + bytes > 2 * share;
   }
 
   /** Whether so much more may be under way. Always if no ack is due that would make room. */
@@ -161,10 +166,7 @@ export class Pacer {
     this.#acked = acked;
     const before = this.#flights.bytes;
     const sentAtMs = this.#flights.acknowledge(acked);
-    if (sentAtMs >= 0) {
-      this.#lastRoundTripMs = Math.max(0.01, nowMs - sentAtMs);
-      this.#roundTrip.sample(this.#lastRoundTripMs, nowMs);
-    }
+    if (sentAtMs >= 0) this.#roundTrip.sample(Math.max(0.01, nowMs - sentAtMs));
     this.#emptyAcks = 0;
     if (acked > this.#spareUntilSeqno) this.#spareAcks = 0;
     this.#backoff = 1;
@@ -172,8 +174,7 @@ export class Pacer {
     this.#timeoutAtMs = this.awaitsAck ? nowMs + this.#roundTrip.timeoutMs : Infinity;
     if (acked < this.#recoverSeqno) return 'lost'; // what was sent later than the lost one got there, this did not
     const bytes = before - this.#flights.bytes;
-    const { shortestMs } = this.#roundTrip;
-    if (isLimited) this.#window.handleAck(bytes, this.#lastRoundTripMs, shortestMs, nowMs);
+    if (isLimited) this.#window.handleAck(bytes, nowMs);
     return 'none';
   }
 

@@ -7,19 +7,12 @@ const FIRST_TIMEOUT_MS = 100;
 /** Past it the ticks of UNICAST3 do the same work. */
 const MOST_TIMEOUT_MS = 500;
 
-/** A route, or the load of a host, changes: after so long the shortest round trip is looked for anew. */
-const SHORTEST_FOR_MS = 2_000;
-
 /** How long a peer takes to acknowledge what it acknowledges at once, smoothed as TCP does (RFC 6298). */
 export class RoundTrip {
   #smoothedMs = 0;
   #deviationMs = 0;
-  /** Of this period and of the one before. */
-  #shortestMs = Infinity;
-  #shortestBeforeMs = Infinity;
-  #periodEndMs = 0;
 
-  sample(ms: number, nowMs: number): void {
+  sample(ms: number): void {
     if (this.#smoothedMs === 0) {
       this.#smoothedMs = ms;
       this.#deviationMs = ms / 2;
@@ -27,17 +20,6 @@ export class RoundTrip {
       this.#deviationMs += (Math.abs(this.#smoothedMs - ms) - this.#deviationMs) / 4;
       this.#smoothedMs += (ms - this.#smoothedMs) / 8;
     }
-    if (nowMs >= this.#periodEndMs) {
-      this.#shortestBeforeMs = this.#shortestMs;
-      this.#shortestMs = Infinity;
-      this.#periodEndMs = nowMs + SHORTEST_FOR_MS;
-    }
-    this.#shortestMs = Math.min(this.#shortestMs, ms);
-  }
-
-  /** Of the last seconds: what it takes when nothing waits anywhere. Infinity: not known. */
-  get shortestMs(): number {
-    return Math.min(this.#shortestMs, this.#shortestBeforeMs);
   }
 
   /** Without an answer for so long, something was lost, or the peer stands still. */

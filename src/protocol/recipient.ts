@@ -8,19 +8,21 @@ export class Recipient {
   readonly #limits: QueueLimits;
   readonly #total: PendingTotal;
   #waiting: ((ready: boolean) => void)[] | null = null;
-  /** As the newest view has it. */
-  member: MemberId;
   pendingBytes = 0;
   /** `send` said `writable: false` for it. */
   awaitsRoom = false;
   /** A message was refused: so are all ordinary ones until there is room, lest smaller ones overtake it. */
   refuses = false;
 
-  constructor(member: MemberId, outcomes: PeerOutcomes, limits: QueueLimits, total: PendingTotal) {
-    this.member = member;
+  constructor(outcomes: PeerOutcomes, limits: QueueLimits, total: PendingTotal) {
     this.outcomes = outcomes;
     this.#limits = limits;
     this.#total = total;
+  }
+
+  /** As the newest view has it. */
+  get member(): MemberId {
+    return this.outcomes.member;
   }
 
   /** False: it is to be refused. High-priority messages have their own reserve, and nothing that they overtake. */
@@ -55,7 +57,7 @@ export class Recipient {
   /** True: the caller has to wait, and `awaitsRoom`. */
   checkMark(): boolean {
     const { highWaterBytes, highWaterMessages } = this.#limits;
-    const isPast = this.pendingBytes > highWaterBytes || this.outcomes.sent.pending > highWaterMessages;
+    const isPast = this.pendingBytes > highWaterBytes || this.outcomes.pending > highWaterMessages;
     if (!isPast && !this.refuses && !this.#feelsTotal()) return false;
     this.awaitsRoom = true;
     return true;
@@ -64,7 +66,7 @@ export class Recipient {
   /** Less than half of what made the caller wait. */
   get hasRoom(): boolean {
     const { highWaterBytes, highWaterMessages } = this.#limits;
-    const { pending } = this.outcomes.sent;
+    const { pending } = this.outcomes;
     if (this.pendingBytes > highWaterBytes / 2 || pending > highWaterMessages / 2) return false;
     return !this.#total.isAwaited || this.#isWithinGuaranteed(0);
   }
@@ -87,7 +89,7 @@ export class Recipient {
 
   #admits(cost: number, highPriority: boolean): boolean {
     const { hardLimitBytes, hardLimitMessages, highPriorityShare } = this.#limits;
-    const { pending } = this.outcomes.sent;
+    const { pending } = this.outcomes;
     const share = highPriority ? 1 + highPriorityShare : 1;
     // one message is always taken, however large
     if (
@@ -107,6 +109,6 @@ export class Recipient {
   }
 
   #isWithinGuaranteed(cost: number): boolean {
-    return this.pendingBytes + cost <= GUARANTEED_BYTES && this.outcomes.sent.pending < GUARANTEED_MESSAGES;
+    return this.pendingBytes + cost <= GUARANTEED_BYTES && this.outcomes.pending < GUARANTEED_MESSAGES;
   }
 }

@@ -263,7 +263,7 @@ export abstract class StackMessenger implements Messenger {
 
   /** To all or to none: one group message reaches every member. */
   #sendToGroup(message: OutgoingMessage, reliable: boolean, self: MemberId): SendResult {
-    const peers = [...this.#peers.values()].filter(({ member }) => member.uuid !== self.uuid);
+    const peers = [...this.#peers.values()].filter(({ outcomes }) => outcomes.member.uuid !== self.uuid);
     if (peers.length === 0) return { notInView: [], refused: [], writable: true };
     if (!reliable) {
       this.transmitToGroup(message, false);
@@ -278,7 +278,7 @@ export abstract class StackMessenger implements Messenger {
         else peer.refuse();
         this.#held.add(peer);
       }
-      return { notInView: [], refused: peers.map(({ member }) => member), writable: false };
+      return { notInView: [], refused: peers.map(({ outcomes }) => outcomes.member), writable: false };
     }
     for (const peer of peers) peer.accept(cost);
     this.transmitToGroup(message, true);
@@ -357,17 +357,15 @@ export abstract class StackMessenger implements Messenger {
       return;
     }
     this.#view = view;
-    const departedPeers = [...this.#peers.values()].filter(({ member }) => view.find(member.uuid) === null);
-    const departed = departedPeers.map(({ member }) => member.uuid);
+    const departedPeers = [...this.#peers.values()].filter(
+      ({ outcomes }) => view.find(outcomes.member.uuid) === null,
+    );
+    const departed = departedPeers.map(({ outcomes }) => outcomes.member.uuid);
     for (const uuid of departed) this.#peers.delete(uuid);
     for (const member of view.members) {
-      const known = this.#peers.get(member.uuid);
-      if (known !== undefined) known.member = member;
-      else
-        this.#peers.set(
-          member.uuid,
-          new Recipient(member, this.#ledger.of(member), this.#limits, this.#total),
-        );
+      const outcomes = this.#ledger.of(member);
+      if (!this.#peers.has(member.uuid))
+        this.#peers.set(member.uuid, new Recipient(outcomes, this.#limits, this.#total));
     }
     this.viewInstalled(view, departed);
     for (const peer of departedPeers) {
@@ -382,7 +380,7 @@ export abstract class StackMessenger implements Messenger {
 
   /** What is pending for it weighs on nobody any more. */
   #forget(peer: Recipient): void {
-    this.#total.remove(peer.pendingBytes, peer.outcomes.sent.pending);
+    this.#total.remove(peer.pendingBytes, peer.outcomes.pending);
   }
 
   stats(): MessengerStats {
@@ -393,7 +391,7 @@ export abstract class StackMessenger implements Messenger {
       peers: [...this.#ledger.peers()].map((outcomes) => ({
         member: outcomes.member,
         stack: this.#stack,
-        sent: { ...outcomes.sent },
+        sent: outcomes.sent,
         received: outcomes.received,
         pendingBytes: this.#peers.get(outcomes.member.uuid)?.pendingBytes ?? 0,
         ...this.peerStats(outcomes.member.uuid),

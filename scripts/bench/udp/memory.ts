@@ -7,11 +7,16 @@ import { type Programs, startProcess } from './processes.ts';
 
 const IDLE_BUFFER_BYTES = 4_194_304;
 const IDLE_TIMEOUT_MS = 60_000;
+/**
+ * What V8 compiles meanwhile is the process's and no peer's, and for a thousand peers comes to several hundred bytes
+ * each, others each time. Objects look the same without it.
+ */
+const IDLE_NODE_FLAGS = ['--expose-gc', '--no-opt', '--no-sparkplug'];
 
 /** Heap and external memory for each of `count` peers that have exchanged one message each way and are silent now. */
 export async function idlePeerBytes(count: number, programs: Programs): Promise<Sample> {
   const options = { receiveBufferBytes: IDLE_BUFFER_BYTES };
-  const nodeFlags = [...programs.nodeFlags, '--expose-gc'];
+  const nodeFlags = [...programs.nodeFlags, ...IDLE_NODE_FLAGS];
   const measured = await startProcess('own', options, { ...programs, nodeFlags });
   const talking = await startProcess('own', options, programs);
   try {

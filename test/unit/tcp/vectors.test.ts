@@ -58,7 +58,8 @@ function revive(value: Readonly<Record<string, unknown>>): Frame {
     const isBytes = name === 'payload' || name === 'extensions';
     return [name, isBytes ? Buffer.from(String(field), 'hex') : field];
   });
-  return Object.fromEntries(fields);
+  const frame: unknown = Object.fromEntries(fields);
+  return frame as Frame;
 }
 
 test('the vectors are those that were frozen', (t) => {
