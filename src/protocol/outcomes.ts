@@ -33,7 +33,7 @@ export class PeerOutcomes {
 
   /** Put together when it is read. */
   get sent(): Readonly<OutcomeCounts> {
-    const pending = this.#pending;
+    const pending = this.pending;
     return {
       accepted: this.#accepted,
       delivered: this.#delivered,
@@ -43,7 +43,8 @@ export class PeerOutcomes {
     };
   }
 
-  get #pending(): number {
+  /** Accepted, and no outcome yet. */
+  get pending(): number {
     return this.#accepted - this.#delivered - this.#memberLeft - this.#closed;
   }
 
@@ -54,7 +55,7 @@ export class PeerOutcomes {
 
   /** The peer acknowledged so many. */
   deliver(count: number): void {
-    const pending = this.#pending;
+    const pending = this.pending;
     if (count > pending) {
       throw new InvariantError(`${count} messages end as delivered, ${pending} were pending`);
     }
@@ -64,7 +65,7 @@ export class PeerOutcomes {
 
   /** What is pending gets no acknowledgement any more. */
   end(outcome: 'memberLeft' | 'closed'): void {
-    const count = this.#pending;
+    const count = this.pending;
     if (outcome === 'memberLeft') this.#memberLeft += count;
     else this.#closed += count;
     this.#settle(count);

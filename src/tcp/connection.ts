@@ -20,12 +20,15 @@ export interface ConnectionOwner {
   /** The stream takes bytes again. */
   handleDrain(connection: Connection): void;
   handleClosed(connection: Connection, reason: string): void;
+  /** So many bytes came, and the handshake is not done. */
+  handleEarlyBytes?(connection: Connection, bytes: number): void;
 }
 
 /** Frames over one stream: the only part of this room that touches streams. */
 export class Connection implements Flushable {
   readonly #context: TcpContext;
   readonly #stream: Stream;
+  readonly #accepted: boolean;
   readonly #decoder: FrameDecoder;
   readonly #writer: FrameWriter;
   owner: ConnectionOwner;
@@ -42,6 +45,7 @@ export class Connection implements Flushable {
   constructor(context: TcpContext, stream: Stream, accepted: boolean, owner: ConnectionOwner) {
     this.#context = context;
     this.#stream = stream;
+    this.#accepted = accepted;
     this.owner = owner;
     this.#decoder = new FrameDecoder(accepted);
     this.#writer = new FrameWriter((bytes) => this.#write(bytes));
@@ -56,6 +60,10 @@ export class Connection implements Flushable {
   /** `host:port` of the other side. */
   get peer(): string {
     return `${this.#stream.remoteHost}:${this.#stream.remotePort}`;
+  }
+
+  get host(): string {
+    return this.#stream.remoteHost;
   }
 
   /** Null: plaintext. Not known before something was heard. */
@@ -161,6 +169,7 @@ export class Connection implements Flushable {
         counters.framesReceived++;
         this.owner.handleFrame(this, frame);
       }
+      if (!this.#established) this.owner.handleEarlyBytes?.(this, bytes.length);
     } catch (error) {
       if (!(error instanceof CodecError || error instanceof RemoteProtocolError)) throw error;
       this.#refuse(error);
@@ -177,7 +186,7 @@ export class Connection implements Flushable {
     log.warn(`malformed ${this.#stream.remoteHost}`, environment.nowMs(), () => {
       return `${this.peer} broke the rules of the wire: ${printable(error.message)}`;
     });
-    if (this.#established) this.end('GOODBYE', GoodbyeCode.MALFORMED, error.message);
+    if (this.#established || !this.#accepted) this.end('GOODBYE', GoodbyeCode.MALFORMED, error.message);
     else this.end('REJECT', RejectCode.MALFORMED, error.message);
     this.owner.handleClosed(this, error.message);
   }
@@ -192,8 +201,7 @@ export class Connection implements Flushable {
   }
 
   #handleClose(error: Error | null): void {
-    const { connections, turn } = this.#context;
-    connections.delete(this);
+    const { turn } = this.#context;
     this.#lingerDeadlineMs = Infinity;
     if (!this.#ended) {
       this.#stopListening();
@@ -201,7 +209,7 @@ export class Connection implements Flushable {
       this.owner.handleClosed(this, error?.message ?? 'closed by the other side');
       turn.leave();
     }
-    if (connections.size === 0) this.#context.handleAllClosed();
+    this.#context.handleClosed(this);
   }
 }
 

@@ -2,12 +2,13 @@ import type { Frame } from '../../codecs/tcp/v1/frame.ts';
 import type { Data } from '../../codecs/tcp/v1/data.ts';
 import { codeName, GoodbyeCode } from '../../codecs/tcp/v1/frame-types.ts';
 import type { Hello } from '../../codecs/tcp/v1/handshake.ts';
+import type { Goodbye } from '../../codecs/tcp/v1/liveness.ts';
 import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
 import { describeLink, type LinkSecurity } from '../protocol/security.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
 import type { TcpContext } from './context.ts';
-import { checkExpected, createWelcome } from './handshake.ts';
+import { checkExpected, createWelcome, isFault } from './handshake.ts';
 import { printable } from './printable.ts';
 import { AckSchedule, ReceiveWindow } from './receive-window.ts';
 import type { Flushable } from './turn.ts';
@@ -120,9 +121,7 @@ export class Receiver implements ConnectionOwner, Flushable {
         if (connection.writable) connection.send({ type: 'PONG', token: frame.token });
         return;
       case 'GOODBYE':
-        this.#context.environment.logger.debug(
-          `${formatMember(this.sender)} says goodbye, ${codeName(GoodbyeCode, frame.code)}: ${printable(frame.reason)}`,
-        );
+        this.#handleGoodbye(frame);
         connection.destroy();
         this.#forget();
         return;
@@ -136,6 +135,14 @@ export class Receiver implements ConnectionOwner, Flushable {
 
   handleClosed(connection: Connection): void {
     if (connection === this.#connection) this.#forget();
+  }
+
+  #handleGoodbye({ code, reason }: Goodbye): void {
+    const { environment, log } = this.#context;
+    const words = (): string =>
+      `${printable(formatMember(this.sender))} says goodbye, ${codeName(GoodbyeCode, code)}: ${printable(reason)}`;
+    if (isFault(code)) log.warn(`goodbye ${this.sender.uuid}`, environment.nowMs(), words);
+    else environment.logger.debug(words());
   }
 
   #handleData(frame: Data): void {
@@ -163,6 +170,7 @@ export class Receiver implements ConnectionOwner, Flushable {
     this.#acks.reset();
     this.#idleDeadlineMs = Infinity;
     this.#lastSeenMs = this.#context.environment.nowMs();
+    this.#context.wake(this.abandonedAtMs);
   }
 
   #setIdleTimer(fromMs: number): void {

@@ -58,7 +58,10 @@ export class FrameDecoder {
         return decodeFrame(this.#input.subarray(start, this.#at));
       }
     }
-    return available === 0 ? null : this.#nextFromPieces();
+    if (available > 0) return this.#nextFromPieces();
+    this.#input = NOTHING; // an idle connection holds on to no chunk
+    this.#at = 0;
+    return null;
   }
 
   #readPreamble(): boolean {
