@@ -43,6 +43,19 @@ export type {
   UdpGroupStats,
   UdpPeerStats,
 } from './protocol/messenger.ts';
+export type { LimitOptions } from './protocol/send-limits.ts';
+export type { DoorLimits } from './tcp/door.ts';
+export type { TcpTimings } from './tcp/limits.ts';
+export type {
+  CertificateBinding,
+  CertificateSummary,
+  LinkSecurity,
+  PeerTlsStats,
+  TlsMode,
+  TlsStats,
+} from './protocol/security.ts';
+export { tlsFromGemfireProperties, type GemfirePropertiesOptions } from './security/gemfire-properties.ts';
+export type { PemSource, StoreSource, TlsOptions, TlsProtocol } from './security/options.ts';
 export { createView, type View } from './protocol/view.ts';
 export type { DelegatingMessenger } from './upgrade/delegating-messenger.ts';
 export { DEFAULT_ROUTING_POLICY, type Route, type RoutingPolicy } from './upgrade/routing.ts';
@@ -92,15 +105,16 @@ export interface RecordOptions {
 
 /**
  * A messenger that speaks JGroups 3.6 over UDP to old members and TCP to new ones, on one port number.
- * @throws {LocalProtocolError} `ERR_OPTIONS` for limits that cannot be
+ * @throws {LocalProtocolError} `ERR_OPTIONS` for limits that cannot be, `ERR_TLS` for certificates that are of no use
  */
 export function createMessenger(options: CreateMessengerOptions): DelegatingMessenger {
   checkOptions(options);
-  const { seed, logger, faults, record, ...rest } = options;
+  const { seed, logger, faults, record, tls, ...rest } = options;
   const environment = createNodeEnvironment({
     ...(seed === undefined ? {} : { seed }),
     ...(logger === undefined ? {} : { logger }),
     ...(faults === undefined ? {} : { faults }),
+    ...(tls === undefined ? {} : { tls }),
     ...(record === undefined ? {} : { recorder: recorderOptions(record) }),
   });
   return new DelegatingMessenger({ ports: DEFAULT_PORTS, ...rest, environment });

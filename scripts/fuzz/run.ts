@@ -15,13 +15,19 @@ const SLOW_MS = 250;
 const MAX_GROWTH_BYTES = 512 * 1024 * 1024;
 
 const { values } = parseArgs({
-  options: { inputs: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    inputs: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+    /** Only targets with this in their names. */
+    target: { type: 'string', default: '' },
+  },
 });
 const inputs = Number(values.inputs);
 const seed = Number(values.seed);
 
 let failed = 0;
-const all = targets();
+const all = targets().filter(({ name }) => name.includes(values.target));
+if (all.length === 0) throw new Error(`--target: no target's name has '${values.target}' in it`);
 for (const [i, target] of all.entries())
   failed += fuzz(target, Math.ceil(inputs / all.length), seed * 1_000 + i);
 console.log(`${inputs} fuzz inputs with seed ${seed}: ${failed} failed`);

@@ -7,6 +7,7 @@ import { JGroupsStack } from '../../src/jgroups/stack.ts';
 import { seededRng } from '../../src/protocol/rng.ts';
 import { captureTargets } from './capture-targets.ts';
 import { captureDatagrams } from './corpus.ts';
+import { doorTargets } from './door-targets.ts';
 
 /** Something that takes bytes from strangers. `run` throws only if it fell for them. */
 export interface Target {
@@ -61,5 +62,10 @@ function legacyStack(corpus: readonly Uint8Array[]): Target {
 
 export function targets(): Target[] {
   const datagrams = captureDatagrams(FIXTURES);
-  return [datagramCodec(datagrams), legacyStack(datagrams), ...captureTargets(FIXTURES, datagrams)];
+  return [
+    datagramCodec(datagrams),
+    legacyStack(datagrams),
+    ...captureTargets(FIXTURES, datagrams),
+    ...doorTargets(),
+  ];
 }

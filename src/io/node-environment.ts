@@ -4,11 +4,13 @@ import { performance } from 'node:perf_hooks';
 import type { BindOptions, DatagramSocket, Environment, PortPair } from '../protocol/environment.ts';
 import type { Logger } from '../protocol/logger.ts';
 import { seededRng, type Rng } from '../protocol/rng.ts';
+import type { TlsOptions } from '../security/options.ts';
 import { FaultyDatagramSocket, type FaultOptions } from './faulty-datagram-socket.ts';
 import { NodeTimer } from './node-timer.ts';
 import { bindPortPair } from './port-pair.ts';
 import { Recorder, type RecorderOptions, type RecordingStats } from './recorder.ts';
 import { recordPortPair } from './recording.ts';
+import { TlsContext } from './tls/context.ts';
 
 export interface NodeEnvironmentOptions {
   /** Replays the same random decisions. Default: the system's source of randomness. */
@@ -19,6 +21,8 @@ export interface NodeEnvironmentOptions {
   readonly faults?: FaultOptions;
   /** All traffic of its sockets goes to a file as well. Default: none does. */
   readonly recorder?: RecorderOptions;
+  /** How its TCP connections are protected. Default: not at all, and TLS is refused. */
+  readonly tls?: TlsOptions;
 }
 
 export interface NodeEnvironment extends Environment {
@@ -28,19 +32,21 @@ export interface NodeEnvironment extends Environment {
 
 /**
  * The real world: monotonic clock, node's timers and sockets.
- * @throws {LocalProtocolError} `ERR_OPTIONS` for a recording that cannot be
+ * @throws {LocalProtocolError} `ERR_OPTIONS` for a recording that cannot be, `ERR_TLS` for TLS that cannot be
  */
 export function createNodeEnvironment(options: NodeEnvironmentOptions = {}): NodeEnvironment {
   const logger = options.logger ?? standardErrorLogger;
   const { faults } = options;
   const recorder = options.recorder === undefined ? null : new Recorder(options.recorder, logger);
+  const tls = options.tls === undefined ? null : new TlsContext(options.tls, logger);
   const environment: NodeEnvironment = {
+    tls,
     nowMs: () => performance.now(),
     createTimer: (callback) => new NodeTimer(callback),
     rng: options.seed === undefined ? cryptoRng() : seededRng(options.seed),
     logger,
     async bind(bindOptions: BindOptions): Promise<PortPair> {
-      const bound = await bindPortPair(bindOptions, logger);
+      const bound = await bindPortPair(bindOptions, logger, tls);
       const pair = recorder === null ? bound : recordPortPair(bound, recorder, bindOptions.multicast);
       if (faults === undefined || pair.udp === null) return pair;
       const disturb = (socket: DatagramSocket): DatagramSocket =>

@@ -6,6 +6,7 @@ import type { Logger } from '../protocol/logger.ts';
 import { NodeDatagramSocket } from './datagram-socket.ts';
 import { checkGroup, checkRoute } from './multicast.ts';
 import { NodeStreamListener } from './stream.ts';
+import type { TlsContext } from './tls/context.ts';
 
 /** `PortPair` over node's sockets. */
 export interface NodePortPair extends PortPair {
@@ -24,11 +25,15 @@ const ANY_PORT_ATTEMPTS = 50;
  * @throws {LocalProtocolError} `ERR_PORTS` for a range that is none, `ERR_HOST` for a host that is no IP literal,
  *   `ERR_MULTICAST` for a multicast address of the other kind
  */
-export async function bindPortPair(options: BindOptions, logger: Logger): Promise<NodePortPair> {
+export async function bindPortPair(
+  options: BindOptions,
+  logger: Logger,
+  tls: TlsContext | null = null,
+): Promise<NodePortPair> {
   checkOptions(options);
   // the group comes first: no connection can be accepted before the caller has set onConnection
   const multicast = options.udp ? await bindGroup(options, logger) : null;
-  return { ...(await orClose(bindFirstFree(options, logger), multicast)), multicast };
+  return { ...(await orClose(bindFirstFree(options, logger, tls), multicast)), multicast };
 }
 
 async function bindGroup(options: BindOptions, logger: Logger): Promise<NodeDatagramSocket | null> {
@@ -41,10 +46,10 @@ async function bindGroup(options: BindOptions, logger: Logger): Promise<NodeData
 
 type Halves = Omit<NodePortPair, 'multicast'>;
 
-async function bindFirstFree(options: BindOptions, logger: Logger): Promise<Halves> {
+async function bindFirstFree(options: BindOptions, logger: Logger, tls: TlsContext | null): Promise<Halves> {
   for (const port of candidates(options.ports)) {
     try {
-      return await bindBoth(options, port, logger);
+      return await bindBoth(options, port, logger, tls);
     } catch (error) {
       if (error instanceof TransportError) throw error; // it is explained already
       if (codeOf(error) !== 'EADDRINUSE') throw explain(error, options, port);
@@ -53,15 +58,20 @@ async function bindFirstFree(options: BindOptions, logger: Logger): Promise<Halv
   throw new TransportError('EADDRINUSE', `no free port on ${options.host}: ${tried(options)}`);
 }
 
-async function bindBoth(options: BindOptions, port: number, logger: Logger): Promise<Halves> {
+async function bindBoth(
+  options: BindOptions,
+  port: number,
+  logger: Logger,
+  tls: TlsContext | null,
+): Promise<Halves> {
   const { host } = options;
   if (port !== 0) {
     const udp = options.udp ? await NodeDatagramSocket.bind(options, port, logger) : null;
     // The listener comes last: no connection can be accepted before the caller has set onConnection.
-    const tcp = options.tcp ? await orClose(NodeStreamListener.bind(host, port, logger), udp) : null;
+    const tcp = options.tcp ? await orClose(NodeStreamListener.bind(host, port, logger, tls), udp) : null;
     return { host, port, udp, tcp };
   }
-  const tcp = options.tcp ? await NodeStreamListener.bind(host, 0, logger) : null;
+  const tcp = options.tcp ? await NodeStreamListener.bind(host, 0, logger, tls) : null;
   const udpPort = tcp?.port ?? 0;
   const udp = options.udp ? await orClose(NodeDatagramSocket.bind(options, udpPort, logger), tcp) : null;
   return { host, port: tcp?.port ?? udp?.port ?? 0, udp, tcp };

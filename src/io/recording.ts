@@ -10,10 +10,12 @@ import type {
   Stream,
   StreamListener,
 } from '../protocol/environment.ts';
+import type { StreamSecurity } from '../protocol/security.ts';
 import type { NodeDatagramSocket } from './datagram-socket.ts';
 import type { NodePortPair } from './port-pair.ts';
 import type { Recorder, StreamRecording } from './recorder.ts';
-import type { NodeStream, NodeStreamListener } from './stream.ts';
+import type { NodeStream } from './node-stream.ts';
+import type { NodeStreamListener } from './stream.ts';
 
 /** The same port, with a recorder in it. */
 export function recordPortPair(
@@ -89,8 +91,8 @@ class RecordingStreamListener implements StreamListener {
     this.#inner.onConnection = handler;
   }
 
-  connect(host: string, port: number): Stream {
-    return this.#inner.connect(host, port);
+  connect(host: string, port: number, peer?: string): Stream {
+    return this.#inner.connect(host, port, peer);
   }
 
   close(): Promise<void> {
@@ -149,6 +151,10 @@ class RecordingStream implements Stream {
 
   get remotePort(): number {
     return this.#inner.remotePort;
+  }
+
+  get security(): StreamSecurity | null {
+    return this.#inner.security;
   }
 
   write(bytes: Uint8Array): boolean {

@@ -1,7 +1,10 @@
-import type { Address } from '../../codecs/jgroups/message.ts';
 import { DATAGRAM_ROOM } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
 import { bundledBytes, hasNoOrder, MESSAGE_BYTES, type OutMessage, type Protocol } from './protocol.ts';
+import type { Connection } from './unicast3-peer.ts';
+
+/** To whom, and under which id. */
+type Aim = Pick<Connection, 'peer' | 'connId'>;
 
 /**
  * Makes a receiver acknowledge at once.
@@ -12,14 +15,10 @@ import { bundledBytes, hasNoOrder, MESSAGE_BYTES, type OutMessage, type Protocol
  * receiver has acknowledged it has, in this connection or before it lost it: a new one starts at the seqno after.
  */
 export class AckClock {
-  readonly #peer: Address;
-  readonly #connId: number;
   readonly #below: Pick<Protocol, 'downBatch'>;
   readonly #context: ProtocolContext;
 
-  constructor(peer: Address, connId: number, below: Pick<Protocol, 'downBatch'>, context: ProtocolContext) {
-    this.#peer = peer;
-    this.#connId = connId;
+  constructor(below: Pick<Protocol, 'downBatch'>, context: ProtocolContext) {
     this.#below = below;
     this.#context = context;
   }
@@ -28,7 +27,7 @@ export class AckClock {
    * Sends numbered messages in one datagram that is acknowledged at once; if it has no room for fillers, they follow.
    * @param acked the seqno that was acknowledged last, 0 if none was
    */
-  send(messages: OutMessage[], acked: number, nowMs: number): void {
+  send(to: Aim, messages: OutMessage[], acked: number, nowMs: number): void {
     const { ackThreshold, maxBundleSize } = this.#context.config;
     let missing = ackThreshold;
     let bytes = DATAGRAM_ROOM;
@@ -38,23 +37,22 @@ export class AckClock {
     }
     if (missing <= 0) this.#below.downBatch(messages, nowMs);
     else if (bytes + missing * MESSAGE_BYTES <= maxBundleSize) {
-      this.#below.downBatch(messages.concat(this.#fillers(missing, acked)), nowMs);
+      this.#below.downBatch(messages.concat(this.#fillers(to, missing, acked)), nowMs);
     } else {
       this.#below.downBatch(messages, nowMs);
-      this.ask(acked, nowMs);
+      this.ask(to, acked, nowMs);
     }
   }
 
   /** Sends nothing but fillers: an ack comes for all that was sent before. */
-  ask(acked: number, nowMs: number): void {
-    this.#below.downBatch(this.#fillers(this.#context.config.ackThreshold, acked), nowMs);
+  ask(to: Aim, acked: number, nowMs: number): void {
+    this.#below.downBatch(this.#fillers(to, this.#context.config.ackThreshold, acked), nowMs);
   }
 
-  #fillers(count: number, seqno: number): OutMessage[] {
+  #fillers({ peer, connId }: Aim, count: number, seqno: number): OutMessage[] {
     this.#context.counters.acksAskedFor++;
-    const connId = this.#connId;
     const filler: OutMessage = {
-      dest: this.#peer,
+      dest: peer,
       flags: 0,
       headers: [{ protocol: 'UNICAST3', type: 'DATA', seqno, connId, first: false }],
       payload: null,

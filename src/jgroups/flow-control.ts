@@ -1,7 +1,7 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { ByteReader } from '../../codecs/bytes/reader.ts';
 import { ByteWriter } from '../../codecs/bytes/writer.ts';
-import { type Address, type FcHeader, Flag } from '../../codecs/jgroups/message.ts';
+import { type Address, addressKey, type FcHeader, Flag } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
 import { controlMessage, type GroupView, headerOf, type InMessage, Protocol } from './protocol.ts';
 
@@ -10,17 +10,25 @@ const CREDIT_FLAGS = Flag.OOB | Flag.DONT_BUNDLE | Flag.INTERNAL;
 /** Of a request that waits its turn behind the messages sent before it. */
 export const IN_ORDER_FLAGS = Flag.DONT_BUNDLE | Flag.INTERNAL;
 
+/** Of one member, both ways. */
+export interface Credit {
+  /** Bytes that we may still send to it. */
+  left: number;
+  /** Bytes that it may still send to us before we give it new credits. */
+  received: number;
+}
+
 /**
  * What UFC and MFC have in common (WIRE-3.6 section 9): a receiver counts what each sender used up, and gives new
  * credits when few are left or when it is asked. Where JGroups blocks the calling thread, messages wait in a queue
  * of the protocol that extends this one; the messenger bounds it.
  */
-export abstract class FlowControl extends Protocol {
+export abstract class FlowControl<C extends Credit> extends Protocol {
   protected readonly context: ProtocolContext;
   protected readonly minCredits: number;
   readonly #name: 'UFC' | 'MFC';
-  /** Bytes that each member may still send to us before we give it new credits. */
-  readonly #received = new Map<string, number>();
+  /** Of the members of the view. One table for both ways: thousands of idle members are to take little. */
+  protected readonly credits = new Map<string, C>();
 
   constructor(name: 'UFC' | 'MFC', context: ProtocolContext) {
     super();
@@ -30,8 +38,12 @@ export abstract class FlowControl extends Protocol {
     this.minCredits = maxCredits * minThreshold;
   }
 
+  /** Null: none are needed for this member. */
+  protected abstract createCredit(member: Address, maxCredits: number): C | null;
+  /** The member is none any more. */
+  protected abstract dropCredit(credit: C): void;
   /** The member gave us so many credits. */
-  protected abstract replenish(member: string, amount: number, nowMs: number): void;
+  protected abstract replenish(credit: C, amount: number, nowMs: number): void;
 
   up(message: InMessage, nowMs: number): void {
     const header = headerOf(message, this.#name);
@@ -46,10 +58,17 @@ export abstract class FlowControl extends Protocol {
     if (cost > 0) this.#consume(message, cost, nowMs);
   }
 
-  installView({ keys }: GroupView, _nowMs: number): void {
-    for (const member of this.#received.keys()) if (!keys.has(member)) this.#received.delete(member);
-    for (const member of keys) {
-      if (!this.#received.has(member)) this.#received.set(member, this.context.config.maxCredits);
+  installView({ keys, members }: GroupView, _nowMs: number): void {
+    for (const [key, credit] of this.credits) {
+      if (keys.has(key)) continue;
+      this.credits.delete(key);
+      this.dropCredit(credit);
+    }
+    for (const member of members) {
+      const key = addressKey(member);
+      if (this.credits.has(key)) continue;
+      const credit = this.createCredit(member, this.context.config.maxCredits);
+      if (credit !== null) this.credits.set(key, credit);
     }
   }
 
@@ -60,27 +79,28 @@ export abstract class FlowControl extends Protocol {
       this.context.malformed(message.from, `its ${header.type} has no amount of credits; dropped`);
       return;
     }
+    const credit = this.credits.get(message.from);
+    if (credit === undefined) return;
     if (header.type === 'REPLENISH') {
-      this.replenish(message.from, amount, nowMs);
+      this.replenish(credit, amount, nowMs);
       return;
     }
-    const left = this.#received.get(message.from);
-    if (left === undefined || amount === 0) return;
-    this.#received.set(message.from, Math.min(config.maxCredits, left + amount));
+    if (amount === 0) return;
+    credit.received = Math.min(config.maxCredits, credit.received + amount);
     counters.replenishesSent++;
     this.#sendCredits(message.src, 'REPLENISH', amount, nowMs);
   }
 
   #consume(message: InMessage, length: number, nowMs: number): void {
-    const before = this.#received.get(message.from);
-    if (before === undefined) return;
+    const credit = this.credits.get(message.from);
+    if (credit === undefined) return;
     const { maxCredits } = this.context.config;
-    const left = Math.max(0, before - length);
+    const left = Math.max(0, credit.received - length);
     if (left > this.minCredits) {
-      this.#received.set(message.from, left);
+      credit.received = left;
       return;
     }
-    this.#received.set(message.from, maxCredits);
+    credit.received = maxCredits;
     this.context.counters.replenishesSent++;
     this.#sendCredits(message.src, 'REPLENISH', maxCredits - left, nowMs);
   }

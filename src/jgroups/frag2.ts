@@ -231,7 +231,9 @@ export class FRAG2 extends Protocol {
     if (!this.#members.has(from)) this.#strangersBytes += bytes;
   }
 
+  /** Members are kept: a map in which entries come and go with each message is made anew all the time. */
   #forgetIfEmpty(from: string, sender: Sender): void {
+    if (this.#members.has(from)) return;
     if (sender.reliable.bytes + sender.unreliable.bytes === 0) this.#senders.delete(from);
   }
 }

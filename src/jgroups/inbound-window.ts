@@ -18,8 +18,7 @@ const MESSAGE_OVERHEAD_BYTES = 256;
 export const DELIVERED = Symbol('delivered');
 
 /** One sender's messages in order, with the rule by which UNICAST3 and NAKACK2 ask for those that are missing. */
-export class InboundWindow {
-  readonly #window: ReceiveWindow<InMessage | typeof DELIVERED>;
+export class InboundWindow extends ReceiveWindow<InMessage | typeof DELIVERED> {
   /** Of the messages in the window. */
   #waitingBytes = 0;
   /** The highest gap that the last tick saw; null: none. Gaps are asked for at the second tick that sees them. */
@@ -27,46 +26,33 @@ export class InboundWindow {
 
   /** @param first the seqno that is expected first */
   constructor(first: number) {
-    this.#window = new ReceiveWindow(first, MAX_AHEAD);
-  }
-
-  get delivered(): number {
-    return this.#window.delivered;
-  }
-
-  get highest(): number {
-    return this.#window.highest;
-  }
-
-  /** How many are missing before the highest. */
-  get gaps(): number {
-    return this.#window.gaps;
+    super(first, MAX_AHEAD);
   }
 
   /** A message that waits; undefined if it is not there, or is a placeholder. */
-  waiting(seqno: number): InMessage | undefined {
-    const item = this.#window.at(seqno);
+  stored(seqno: number): InMessage | undefined {
+    const item = this.at(seqno);
     return item === DELIVERED ? undefined : item;
   }
 
   has(seqno: number): boolean {
-    return seqno <= this.#window.delivered || this.#window.at(seqno) !== undefined;
+    return seqno <= this.delivered || this.at(seqno) !== undefined;
   }
 
   /** As `ReceiveWindow.add`, with a bound on bytes. The message that all others wait for is always taken. */
-  add(seqno: number, item: InMessage | typeof DELIVERED): 'added' | 'duplicate' | 'beyond' {
+  override add(seqno: number, item: InMessage | typeof DELIVERED): 'added' | 'duplicate' | 'beyond' {
     const bytes = storedBytes(item);
-    const isNext = seqno <= this.#window.delivered + 1;
+    const isNext = seqno <= this.delivered + 1;
     if (!isNext && this.#waitingBytes + bytes > MAX_WAITING_BYTES) return 'beyond';
-    const outcome = this.#window.add(seqno, item);
+    const outcome = super.add(seqno, item);
     if (outcome === 'added') this.#waitingBytes += bytes;
     return outcome;
   }
 
   /** The next message in order, once; OOB ones are passed over. */
-  next(): InMessage | undefined {
+  override next(): InMessage | undefined {
     for (;;) {
-      const item = this.#window.next();
+      const item = super.next();
       if (item === undefined) return undefined;
       this.#waitingBytes -= storedBytes(item);
       if (item !== DELIVERED) return item;
@@ -74,18 +60,14 @@ export class InboundWindow {
   }
 
   /** Gives up what is missing below `seqno`, and what waits there. */
-  skipTo(seqno: number): void {
-    this.#window.skipTo(seqno, (item) => (this.#waitingBytes -= storedBytes(item)));
+  override skipTo(seqno: number): void {
+    super.skipTo(seqno, (item) => (this.#waitingBytes -= storedBytes(item)));
     this.#rememberedGap = null;
-  }
-
-  missing(limit: number): number[] {
-    return this.#window.missing(limit);
   }
 
   /** Once a tick: the seqnos to ask for now. */
   gapsToRequest(limit: number): number[] {
-    const missing = this.#window.missing(limit);
+    const missing = this.missing(limit);
     const highest = missing.at(-1);
     const remembered = this.#rememberedGap;
     if (highest === undefined) {

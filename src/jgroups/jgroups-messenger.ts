@@ -226,9 +226,10 @@ export class JGroupsMessenger extends StackMessenger {
   }
 
   protected viewInstalled(view: View): void {
+    const before = new Map(this.#addresses);
     this.#addresses.clear();
     for (const member of view.members) {
-      if (canReach(member)) this.#addresses.set(member.uuid, toAddress(member));
+      if (canReach(member)) this.#addresses.set(member.uuid, addressOf(member, before.get(member.uuid)));
       else this.#complainOfAddress(member);
     }
     const members = [...this.#addresses.values()];
@@ -381,6 +382,12 @@ function viewIdOf({ id, creator }: View): ViewId | null {
   if (creator === null) return null;
   const host = isIpLiteral(creator.host) ? creator.host : '';
   return { id, creator: toAddress({ ...creator, host, viewId: creator.viewId | 0 }) };
+}
+
+/** The same object as long as it says the same: connections keep it, and its bytes are kept by object. */
+function addressOf(member: MemberId, known: GeodeAddress | undefined): GeodeAddress {
+  const isSame = known?.host === member.host && known.port === member.port && known.viewId === member.viewId;
+  return isSame ? known : toAddress(member);
 }
 
 /** Geode's address of a member. IPv6 scope ids are a host's own affair and not sent. */

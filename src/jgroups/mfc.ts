@@ -1,11 +1,10 @@
 import { type Address, addressKey } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
-import { creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
-import type { GroupView, OutMessage } from './protocol.ts';
+import { type Credit, creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
+import type { OutMessage } from './protocol.ts';
 
-interface MemberCredit {
+interface MemberCredit extends Credit {
   readonly member: Address;
-  left: number;
   /** It was asked for credits because it gives none by itself, and has not answered. */
   asked: boolean;
 }
@@ -14,9 +13,7 @@ interface MemberCredit {
  * Flow control of group messages: one queue, for each message goes to all. It moves as the slowest member gives
  * credits; one that gives none at all holds up the group's messages, not the unicasts, until the view drops it.
  */
-export class MFC extends FlowControl {
-  /** Of the members but for ourselves. */
-  readonly #credits = new Map<string, MemberCredit>();
+export class MFC extends FlowControl<MemberCredit> {
   /** Messages that wait for credits, oldest first. */
   #queue: OutMessage[] = [];
   #requestAtMs = Infinity;
@@ -39,7 +36,7 @@ export class MFC extends FlowControl {
 
   #askStalled(first: OutMessage, nowMs: number): void {
     const needed = creditCost(first);
-    for (const credit of this.#credits.values()) {
+    for (const credit of this.credits.values()) {
       if (credit.asked || credit.left >= needed || !this.isStalled(credit.left)) continue;
       credit.asked = true;
       this.requestCredits(credit.member, credit.left, nowMs, IN_ORDER_FLAGS);
@@ -54,24 +51,24 @@ export class MFC extends FlowControl {
   #take(length: number): boolean {
     if (length === 0) return true;
     const { maxCredits } = this.context.config;
-    for (const { left } of this.#credits.values()) if (length > left && left < maxCredits) return false;
-    for (const credit of this.#credits.values()) credit.left = Math.max(0, credit.left - length);
+    for (const { left } of this.credits.values()) if (length > left && left < maxCredits) return false;
+    for (const credit of this.credits.values()) credit.left = Math.max(0, credit.left - length);
     return true;
   }
 
   /** Bytes that the member still takes; null: it is no member. */
   creditsOf(member: string): number | null {
-    return this.#credits.get(member)?.left ?? null;
+    return this.credits.get(member)?.left ?? null;
   }
 
-  override installView(view: GroupView, nowMs: number): void {
-    super.installView(view, nowMs);
-    for (const member of this.#credits.keys()) if (!view.keys.has(member)) this.#credits.delete(member);
-    for (const member of view.members) {
-      const key = addressKey(member);
-      if (key === this.context.selfKey || this.#credits.has(key)) continue;
-      this.#credits.set(key, { member, left: this.context.config.maxCredits, asked: false });
-    }
+  /** What we send to ourselves costs nothing. */
+  protected createCredit(member: Address, maxCredits: number): MemberCredit | null {
+    if (addressKey(member) === this.context.selfKey) return null;
+    return { left: maxCredits, received: maxCredits, member, asked: false };
+  }
+
+  protected dropCredit(): void {
+    // `viewInstalled` looks at who is left
   }
 
   /** The slowest may have left. */
@@ -79,9 +76,7 @@ export class MFC extends FlowControl {
     this.#drain(nowMs);
   }
 
-  protected replenish(member: string, amount: number, nowMs: number): void {
-    const credit = this.#credits.get(member);
-    if (credit === undefined) return;
+  protected replenish(credit: MemberCredit, amount: number, nowMs: number): void {
     credit.left = Math.min(this.context.config.maxCredits, credit.left + amount);
     credit.asked = false;
     this.#drain(nowMs);
@@ -111,7 +106,7 @@ export class MFC extends FlowControl {
     if (first === undefined || this.#requestAtMs > nowMs) return;
     this.#requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
     const needed = Math.min(creditCost(first), this.context.config.maxCredits);
-    for (const { member, left } of this.#credits.values()) {
+    for (const { member, left } of this.credits.values()) {
       if (left < needed || left <= this.minCredits) this.requestCredits(member, left, nowMs);
     }
   }

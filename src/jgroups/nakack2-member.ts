@@ -168,7 +168,7 @@ export class MemberWindow {
 
   /** For whoever asks us for another one's message; undefined if we have it no more. */
   stored(seqno: number): InMessage | undefined {
-    return this.#kept?.get(seqno) ?? this.#window?.waiting(seqno);
+    return this.#kept?.get(seqno) ?? this.#window?.stored(seqno);
   }
 
   /** The sender has sent up to this seqno. True: it must be asked for. */

@@ -54,6 +54,13 @@ export class Pacer {
     this.#window = new CongestionWindow(initialBytes, maxBytes);
   }
 
+  /** Nothing is under way and nothing was learned: a new one would do as well. */
+  get isFresh(): boolean {
+    const isUnasked = this.#clockedSeqno === 0 && this.#emptyAcks === 0 && this.#spareAcks === 0;
+    const isUnhurt = this.#recoverSeqno === 0 && this.#timeoutAtMs === Infinity;
+    return isUnasked && isUnhurt && this.#flights.bytes === 0 && this.windowBytes === this.#initialBytes;
+  }
+
   get windowBytes(): number {
     return this.#window.bytes;
   }
@@ -85,8 +92,7 @@ export class Pacer {
 
   /** Whether it should be acknowledged at once, for much is under way of which nothing will be heard until a tick. */
   wantsClock(bytes: number): boolean {
-    const share = this.#aloneBytes / 4;
-    return this.#flights.unclockedBytes + bytes > share && this.#flights.bytes + bytes > 2 * share;
+    return this.#flights.unclockedBytes + bytes > this.#aloneBytes / 2;
   }
 
   /** The same for what leaves when there is room in the window: some is acknowledged while the rest follows. */

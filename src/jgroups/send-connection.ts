@@ -1,6 +1,6 @@
 import { type Address, addressKey, Flag } from '../../codecs/jgroups/message.ts';
 import { SendWindow } from '../protocol/seqno-window.ts';
-import { AckClock } from './ack-clock.ts';
+import type { AckClock } from './ack-clock.ts';
 import { DATAGRAM_ROOM } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
 import { Pacer, type PacerVerdict } from './pacer.ts';
@@ -19,6 +19,9 @@ const LARGE_BYTES = 16 * 1024;
 
 const NOTHING: readonly number[] = [];
 
+/** Of all connections that have not had anything waiting for a while. */
+const NOTHING_QUEUED = new SendQueue();
+
 /** What the acks of one call brought about. */
 export interface Acknowledged {
   messages: number;
@@ -34,8 +37,8 @@ export interface Acknowledged {
  */
 export class SendConnection extends Connection {
   readonly window = new SendWindow<OutMessage>();
-  /** Deadline for a peer that was no member when the connection was made; Infinity once it was one. */
-  giveUpAtMs = Infinity;
+  /** Deadline for a peer that was no member when the connection was made; null once it was one. */
+  giveUpAtMs: number | null = null;
   /** Up to here messages ended as `memberLeft`, though they are still resent while the connection closes. */
   settledSeqno = 0;
   /** It is in the list of those to flush; kept by who has that list. */
@@ -48,7 +51,7 @@ export class SendConnection extends Connection {
   #pacer: Pacer | null = null;
   #idleTicks = 0;
   readonly #clock: AckClock;
-  readonly #queue = new SendQueue();
+  #queue = NOTHING_QUEUED;
   /** Nothing can leave until an ack comes, or a timeout. */
   #isBlocked = false;
   /** The queue was blocked since it was empty last: the end of a burst is to be acknowledged at once like the rest. */
@@ -65,12 +68,13 @@ export class SendConnection extends Connection {
     connId: number,
     below: Pick<Protocol, 'down' | 'downBatch'>,
     context: ProtocolContext,
+    clock: AckClock,
     nowMs: number,
   ) {
     super(peer, connId, nowMs);
     this.#below = below;
     this.#context = context;
-    this.#clock = new AckClock(peer, connId, below, context);
+    this.#clock = clock;
     const { initialWindowBytes, ackThreshold } = context.config;
     this.isPaced = initialWindowBytes > 0 && ackThreshold <= MAX_ACK_THRESHOLD;
   }
@@ -115,6 +119,7 @@ export class SendConnection extends Connection {
       this.#sendAlone(message, nowMs, pacer.wantsClock(bytes));
       return;
     }
+    if (this.#queue === NOTHING_QUEUED) this.#queue = new SendQueue();
     this.#queue.push(message);
     if (!this.#isBlocked) this.#sendBundles(pacer, false, nowMs);
   }
@@ -168,14 +173,14 @@ export class SendConnection extends Connection {
     this.#below.down(message, nowMs);
     if (!isClocked) return;
     pacer?.sentList(seqno, 0, true, nowMs);
-    this.#clock.ask(this.window.acked, nowMs);
+    this.#clock.ask(this, this.window.acked, nowMs);
   }
 
   /** @param isClocked to be acknowledged at once */
   #sendList(messages: OutMessage[], bytes: number, isClocked: boolean, nowMs: number): void {
     for (const message of messages) this.#number(message);
     this.#pacer?.sentList(this.window.highest, bytes, isClocked, nowMs);
-    if (isClocked) this.#clock.send(messages, this.window.acked, nowMs);
+    if (isClocked) this.#clock.send(this, messages, this.window.acked, nowMs);
     else this.#below.downBatch(messages, nowMs);
   }
 
@@ -204,7 +209,9 @@ export class SendConnection extends Connection {
       told.bytes += message.pendingBytes;
     });
     const isLimited = this.#queue.length > 0;
-    return this.#pacer?.handleAck(this.window.acked, isLimited, nowMs) ?? 'none';
+    const verdict = this.#pacer?.handleAck(this.window.acked, isLimited, nowMs) ?? 'none';
+    if (!isLimited && this.#pacer?.isFresh === true) this.#forgetPace();
+    return verdict;
   }
 
   /** The first message that was not acknowledged, and all that was in one datagram with it. */
@@ -224,7 +231,7 @@ export class SendConnection extends Connection {
   #resendClocked(messages: OutMessage[], nowMs: number): void {
     if (messages.length === 0) return;
     this.#countResends(messages.length);
-    this.#clock.send(messages, this.window.acked, nowMs);
+    this.#clock.send(this, messages, this.window.acked, nowMs);
   }
 
   /** The lowest message that is not acknowledged, marked as the first: the peer starts its window there. */
@@ -300,7 +307,7 @@ export class SendConnection extends Connection {
   proceed(verdict: PacerVerdict, nowMs: number): void {
     // who never acknowledged anything may have no connection, which only the first message makes
     const isLost = verdict === 'lost' || (verdict === 'probe' && this.window.acked === 0);
-    if (verdict === 'probe' && !isLost) this.#clock.ask(this.window.acked, nowMs);
+    if (verdict === 'probe' && !isLost) this.#clock.ask(this, this.window.acked, nowMs);
     else if (this.#owed.length > 0) this.#resendOwed(nowMs);
     else if (isLost) this.resendLost(nowMs);
     this.flush(nowMs);
@@ -316,7 +323,13 @@ export class SendConnection extends Connection {
   /** What was learned of the way to a receiver is no longer true after a while, and takes room. */
   #rest(isIdle: boolean): void {
     this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0;
-    if (this.#idleTicks >= MAX_IDLE_TICKS) this.#pacer = null;
+    if (this.#idleTicks >= MAX_IDLE_TICKS) this.#forgetPace();
+  }
+
+  /** Nothing waits or is under way: thousands of idle peers are to take little. */
+  #forgetPace(): void {
+    this.#pacer = null;
+    this.#queue = NOTHING_QUEUED;
   }
 
   /** Once a tick: the last message, if neither it nor an ack moved since the tick before. */
@@ -336,7 +349,7 @@ export class SendConnection extends Connection {
   depart(nowMs: number): void {
     this.#lastTimestamp = null;
     this.settledSeqno = this.window.highest;
-    this.#queue.clear();
+    this.#queue = NOTHING_QUEUED;
     this.#isBlocked = this.#isBurst = false;
     this.#owed = NOTHING;
     this.close(nowMs);

@@ -1,13 +1,11 @@
-import { addressKey } from '../../codecs/jgroups/message.ts';
+import { type Address, addressKey } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
-import { creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
-import type { GroupView, OutMessage } from './protocol.ts';
+import { type Credit, creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
+import type { OutMessage } from './protocol.ts';
 
-/** What we may send to one member. */
-interface SendCredit {
-  left: number;
-  /** Messages that wait for credits, oldest first. */
-  readonly queue: OutMessage[];
+interface MemberCredit extends Credit {
+  /** Messages that wait for credits, oldest first; `NOTHING_WAITS` while there are none. */
+  queue: OutMessage[];
   /** When to ask for credits; meaningful while the queue is not empty. */
   requestAtMs: number;
   /** When the first of the queue came to wait. */
@@ -16,24 +14,29 @@ interface SendCredit {
   blockedMs: number;
 }
 
+/** One for all members, never pushed to: most never wait, and thousands of idle ones are to take little. */
+const NOTHING_WAITS: OutMessage[] = [];
+
 /** Flow control of unicasts: a queue per member, so that a slow one delays no other. */
-export class UFC extends FlowControl {
-  readonly #sent = new Map<string, SendCredit>();
-  /** Those of `#sent` that have a queue: deadlines are looked up for every message, blocked members are rare. */
-  readonly #blocked = new Set<SendCredit>();
+export class UFC extends FlowControl<MemberCredit> {
+  /** Those that have a queue: deadlines are looked up for every message, blocked members are rare. */
+  readonly #blocked = new Set<MemberCredit>();
 
   constructor(context: ProtocolContext) {
     super('UFC', context);
   }
 
   down(message: OutMessage, nowMs: number): void {
-    const credit = message.dest === null ? undefined : this.#sent.get(addressKey(message.dest));
+    const credit = message.dest === null ? undefined : this.credits.get(addressKey(message.dest));
     if (credit === undefined || this.#mayPass(credit, message)) {
       this.below.down(message, nowMs);
       return;
     }
-    credit.queue.push(message);
-    if (credit.queue.length > 1) return;
+    if (credit.queue !== NOTHING_WAITS) {
+      credit.queue.push(message);
+      return;
+    }
+    credit.queue = [message];
     this.context.counters.blocked++;
     credit.blockedAtMs = nowMs;
     credit.requestAtMs = nowMs + this.context.config.maxBlockTimeMs;
@@ -41,29 +44,25 @@ export class UFC extends FlowControl {
     this.#askIfStalled(credit, nowMs);
   }
 
-  #askIfStalled({ queue, left }: SendCredit, nowMs: number): void {
+  #askIfStalled({ queue, left }: MemberCredit, nowMs: number): void {
     const dest = queue[0]?.dest ?? null;
     if (dest !== null && this.isStalled(left)) this.requestCredits(dest, left, nowMs, IN_ORDER_FLAGS);
   }
 
-  /** Members that left need no credits; what waited for them is dropped: the messenger has said `memberLeft`. */
-  override installView(view: GroupView, nowMs: number): void {
-    super.installView(view, nowMs);
-    for (const [member, credit] of this.#sent) {
-      if (view.keys.has(member)) continue;
-      this.#sent.delete(member);
-      this.#blocked.delete(credit);
-    }
-    for (const member of view.keys) {
-      if (this.#sent.has(member)) continue;
-      this.#sent.set(member, {
-        left: this.context.config.maxCredits,
-        queue: [],
-        requestAtMs: 0,
-        blockedAtMs: 0,
-        blockedMs: 0,
-      });
-    }
+  protected createCredit(_member: Address, maxCredits: number): MemberCredit {
+    return {
+      left: maxCredits,
+      received: maxCredits,
+      queue: NOTHING_WAITS,
+      requestAtMs: 0,
+      blockedAtMs: 0,
+      blockedMs: 0,
+    };
+  }
+
+  /** What waited for credits goes with them: the messenger has said `memberLeft`. */
+  protected dropCredit(credit: MemberCredit): void {
+    this.#blocked.delete(credit);
   }
 
   /** `blockedMs` up to now. Null: it is no member. */
@@ -71,7 +70,7 @@ export class UFC extends FlowControl {
     member: string,
     nowMs: number,
   ): { readonly credits: number; readonly queue: number; readonly blockedMs: number } | null {
-    const credit = this.#sent.get(member);
+    const credit = this.credits.get(member);
     if (credit === undefined) return null;
     const { left, queue, blockedAtMs, blockedMs } = credit;
     const waitingMs = queue.length > 0 ? nowMs - blockedAtMs : 0;
@@ -93,21 +92,19 @@ export class UFC extends FlowControl {
     return next;
   }
 
-  #mayPass(credit: SendCredit, message: OutMessage): boolean {
+  #mayPass(credit: MemberCredit, message: OutMessage): boolean {
     if (credit.queue.length > 0) return mayPassQueue(message);
     return this.#take(credit, creditCost(message));
   }
 
   /** A message larger than all credits goes when they are full; JGroups' sender would wait for ever. */
-  #take(credit: SendCredit, length: number): boolean {
+  #take(credit: MemberCredit, length: number): boolean {
     if (length > credit.left && credit.left < this.context.config.maxCredits) return false;
     credit.left = Math.max(0, credit.left - length);
     return true;
   }
 
-  protected replenish(member: string, amount: number, nowMs: number): void {
-    const credit = this.#sent.get(member);
-    if (credit === undefined) return;
+  protected replenish(credit: MemberCredit, amount: number, nowMs: number): void {
     const { maxCredits, maxBlockTimeMs } = this.context.config;
     credit.left = Math.min(maxCredits, credit.left + amount);
     let passed = 0;
@@ -116,7 +113,8 @@ export class UFC extends FlowControl {
       passed++;
       this.below.down(message, nowMs);
     }
-    credit.queue.splice(0, passed);
+    if (passed < credit.queue.length) credit.queue.splice(0, passed);
+    else credit.queue = NOTHING_WAITS;
     if (credit.queue.length === 0 && passed > 0) {
       this.#blocked.delete(credit);
       credit.blockedMs += nowMs - credit.blockedAtMs;

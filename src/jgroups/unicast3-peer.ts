@@ -4,16 +4,34 @@ import type { InMessage } from './protocol.ts';
 
 /** JGroups' states OPEN and CLOSING: a closing connection still works, and is removed after connCloseTimeoutMs. */
 export abstract class Connection {
-  readonly peer: Address;
+  #peer: Address;
   readonly connId: number;
-  /** Of the last use or change of state; expiry and closing count from it. */
+  /**
+   * Of the last use or change of state; expiry and closing count from it. A whole number, which needs no object of its
+   * own in the heap.
+   */
   touchedMs: number;
   #closing = false;
 
   constructor(peer: Address, connId: number, nowMs: number) {
-    this.peer = peer;
+    this.#peer = peer;
     this.connId = connId;
-    this.touchedMs = nowMs;
+    this.touchedMs = Math.floor(nowMs);
+  }
+
+  get peer(): Address {
+    return this.#peer;
+  }
+
+  /**
+   * The view's address of the peer. If it says the same as ours it takes its place: one object for all, for thousands
+   * of idle peers are to take little.
+   * @returns whether it did
+   */
+  meet(member: Address): boolean {
+    if (!saysNoMore(this.#peer, member)) return false;
+    this.#peer = member;
+    return true;
   }
 
   get closing(): boolean {
@@ -23,14 +41,21 @@ export abstract class Connection {
   close(nowMs: number): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.touchedMs = nowMs;
+    this.touchedMs = Math.floor(nowMs);
   }
 
   /** Used, or its peer is a member again. */
   open(nowMs: number): void {
     this.#closing = false;
-    this.touchedMs = nowMs;
+    this.touchedMs = Math.floor(nowMs);
   }
+}
+
+/** Of two addresses with one uuid: nothing that the second does not say. One that has not joined tells -1 for its view. */
+function saysNoMore(one: Address, other: Address): boolean {
+  if (one === other || one.kind !== 'geode' || other.kind !== 'geode') return false;
+  if (one.host !== other.host || one.port !== other.port || one.scopeId !== other.scopeId) return false;
+  return one.viewId === other.viewId || one.viewId < 0;
 }
 
 /** What one peer sends us under one connection id. */

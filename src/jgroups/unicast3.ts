@@ -3,6 +3,7 @@ import { type Address, addressKey, Flag, type Unicast3Header } from '../../codec
 import { decodeSeqnoList, encodeSeqnoList } from '../../codecs/jgroups/v3_6/seqno-list.ts';
 import type { UdpPeerStats } from '../protocol/messenger.ts';
 import type { JGroupsConfig } from './config.ts';
+import { AckClock } from './ack-clock.ts';
 import { ClosedConnections, isOlder, MAX_CONN_ID, STALE_MS } from './connection-id.ts';
 import type { ProtocolContext } from './context.ts';
 import type { JGroupsCounters } from './counters.ts';
@@ -36,6 +37,8 @@ export class UNICAST3 extends Protocol {
   readonly #send = new Map<string, SendConnection>();
   readonly #receive = new Map<string, ReceiveConnection>();
   readonly #closed = new ClosedConnections();
+  /** Made when there is something below. */
+  #clock: AckClock | null = null;
   readonly #firstSeqnoAskedMs = new Map<string, number>();
   /** Of connections that are not paced. */
   readonly #resends = new ResendQueue((message, nowMs) => {
@@ -95,13 +98,24 @@ export class UNICAST3 extends Protocol {
     const key = addressKey(dest);
     let connection = this.#send.get(key);
     if (connection === undefined) {
-      connection = new SendConnection(dest, this.#nextConnId, this.below, this.#context, nowMs);
+      connection = new SendConnection(
+        dest,
+        this.#nextConnId,
+        this.below,
+        this.#context,
+        this.#ackClock(),
+        nowMs,
+      );
       this.#nextConnId = this.#nextConnId >= MAX_CONN_ID ? 0 : this.#nextConnId + 1;
       if (!this.#members.has(key)) connection.giveUpAtMs = nowMs + this.#config.maxRetransmitTimeMs;
       this.#send.set(key, connection);
     }
     connection.open(nowMs);
     return connection;
+  }
+
+  #ackClock(): AckClock {
+    return (this.#clock ??= new AckClock(this.below, this.#context));
   }
 
   // --- up --------------------------------------------------------------------------------------------------
@@ -204,7 +218,7 @@ export class UNICAST3 extends Protocol {
   }
 
   #strangers(): number {
-    return this.#receive.size <= MAX_STRANGERS
+    return this.#receive.size < MAX_STRANGERS // which spares a look at each
       ? this.#receive.size
       : [...this.#receive.keys()].filter((key) => !this.#members.has(key)).length;
   }
@@ -338,8 +352,9 @@ export class UNICAST3 extends Protocol {
     for (const [key, connection] of this.#send) {
       // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
       const awaitsAck = connection.window.size + connection.queued > 0 && this.#members.has(key);
-      if ((isIdle(connection.touchedMs) && !awaitsAck) || nowMs >= connection.giveUpAtMs)
-        connection.close(nowMs);
+      const { giveUpAtMs } = connection;
+      const isGivenUp = giveUpAtMs !== null && nowMs >= giveUpAtMs;
+      if ((isIdle(connection.touchedMs) && !awaitsAck) || isGivenUp) connection.close(nowMs);
       if (connection.closing && nowMs - connection.touchedMs >= connCloseTimeoutMs)
         this.#removeSend(key, connection, nowMs);
     }
@@ -385,11 +400,11 @@ export class UNICAST3 extends Protocol {
 
   installView({ keys: members, members: addresses }: GroupView, nowMs: number): void {
     this.#members = members;
-    this.#forgetReincarnated(addresses);
+    this.#meet(addresses);
     for (const [key, connection] of this.#send) {
       if (!members.has(key)) connection.depart(nowMs);
       else {
-        connection.giveUpAtMs = Infinity;
+        connection.giveUpAtMs = null;
         if (connection.closing) connection.open(nowMs);
       }
     }
@@ -399,15 +414,26 @@ export class UNICAST3 extends Protocol {
     }
   }
 
-  /** Another process came back under the uuid of one that had left: its address tells of a later view. */
-  #forgetReincarnated(view: readonly Address[]): void {
+  #meet(view: readonly Address[]): void {
+    let haveMet = false;
     for (const member of view) {
       const key = addressKey(member);
       const send = this.#send.get(key);
       const receive = this.#receive.get(key);
+      // another process came back under the uuid of one that had left: its address tells of a later view
       if (send?.closing === true && isAnother(send.peer, member)) this.#send.delete(key);
+      else send?.meet(member);
       if (receive?.closing === true && isAnother(receive.peer, member)) this.#receive.delete(key);
+      else if (receive?.meet(member) === true) haveMet = true;
     }
+    if (haveMet) this.#rekeyReceive();
+  }
+
+  /** The keys of messages that came before the view are not kept beside the view's. */
+  #rekeyReceive(): void {
+    const connections = [...this.#receive.values()];
+    this.#receive.clear();
+    for (const connection of connections) this.#receive.set(addressKey(connection.peer), connection);
   }
 
   #sendControl(

@@ -6,11 +6,17 @@ import type { OutgoingMessage } from './messenger.ts';
  * @throws {LocalProtocolError} `ERR_MESSAGE`
  */
 export function checkMessage(message: OutgoingMessage): void {
-  const { payload, recipients } = message as { readonly [name in keyof OutgoingMessage]?: unknown };
+  const { payload, recipients, maxAgeMs } = message as { readonly [name in keyof OutgoingMessage]?: unknown };
   if (!(payload instanceof Uint8Array)) {
     throw new LocalProtocolError(
       'ERR_MESSAGE',
       `payload must be a Uint8Array or Buffer, not ${kindOf(payload)}`,
+    );
+  }
+  if (maxAgeMs !== undefined && !(typeof maxAgeMs === 'number' && maxAgeMs >= 0)) {
+    throw new LocalProtocolError(
+      'ERR_MESSAGE',
+      `maxAgeMs must be milliseconds, 0 or more, not ${typeof maxAgeMs === 'number' ? maxAgeMs : kindOf(maxAgeMs)}`,
     );
   }
   if (recipients === 'all') return;

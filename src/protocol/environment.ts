@@ -1,5 +1,6 @@
 import type { Logger } from './logger.ts';
 import type { Rng } from './rng.ts';
+import type { StreamSecurity, TlsPolicy } from './security.ts';
 
 /**
  * What a messenger needs of the world: a clock, timers, randomness, sockets. `src/io` gives the real one, the
@@ -12,6 +13,8 @@ export interface Environment {
   createTimer(callback: () => void): Timer;
   readonly rng: Rng;
   readonly logger: Logger;
+  /** What its streams are held to; null or absent: TLS was not spoken of, all is plaintext. */
+  readonly tls?: TlsPolicy | null;
   /**
    * Binds one port number, on UDP, TCP or both. If either half is taken, both move on to the next port of the range.
    * @throws {TransportError} `EADDRINUSE` naming the range that was tried, or node's code for another failure
@@ -69,8 +72,11 @@ export interface DatagramSocket {
 
 export interface StreamListener {
   onConnection: (stream: Stream) => void;
-  /** Opens a connection to another member's listener; failure shows as `onClose`. */
-  connect(host: string, port: number): Stream;
+  /**
+   * Opens a connection to another member's listener; failure shows as `onClose`.
+   * @param peer a key of who is believed to be there, its uuid: what was learned of a peer does not hold for the next
+   */
+  connect(host: string, port: number, peer?: string): Stream;
   /** Stops accepting and destroys what is open. Idempotent; resolves once the port is free. */
   close(): Promise<void>;
 }
@@ -79,6 +85,8 @@ export interface StreamListener {
 export interface Stream {
   readonly remoteHost: string;
   readonly remotePort: number;
+  /** How it is protected, from `onOpen` or the first `onData` on; null or absent: not at all. */
+  readonly security?: StreamSecurity | null;
   onOpen: () => void;
   onData: (bytes: Uint8Array) => void;
   /** After `write` returned false: room again. */

@@ -1,8 +1,8 @@
-import { LocalProtocolError } from './errors.ts';
 import type { BindOptions, Environment, PortPair } from './environment.ts';
 import { createMemberId } from './member-id.ts';
 import type { MemberId, MemberKind } from './member-id.ts';
 import type { MessageType } from './messenger.ts';
+import type { LimitOptions, PendingTotal } from './send-limits.ts';
 import { below } from './rng.ts';
 import type { Rng } from './rng.ts';
 
@@ -18,10 +18,14 @@ export interface MessengerOptions {
   readonly ports: readonly [number, number];
   /** Reads a message's type off its payload, for `addHandler`; null if it has none. */
   readonly typeOf?: (payload: Uint8Array) => MessageType | null;
-  /** Bytes pending for a recipient above which `send` says `writable: false`. */
+  /** Bytes pending for a recipient above which `send` says `writable: false`. Default 4 MiB. */
   readonly highWaterBytes?: number;
-  /** Bytes pending for a recipient above which `send` refuses. */
+  /** Bytes pending for a recipient above which `send` refuses. Default 16 MiB. */
   readonly hardLimitBytes?: number;
+  /** Bounds in messages, those of all recipients together, and the reserve of high-priority messages. */
+  readonly limits?: LimitOptions;
+  /** Shared by the messengers of one member; each has its own if absent. */
+  readonly pendingTotal?: PendingTotal;
   readonly udpReceiveBufferBytes?: number;
   readonly udpSendBufferBytes?: number;
   readonly jgroups?: {
@@ -51,38 +55,16 @@ export interface AdoptedPort {
   readonly memberId: MemberId;
 }
 
-/**
- * Room for four seconds of 1 KiB messages at 1,000 a second, per recipient. Both stacks hear of deliveries within
- * milliseconds when there is much to send, so more would not make them faster.
- */
-export const DEFAULT_HIGH_WATER_BYTES = 4 * 1024 * 1024;
-
-/** Four times the mark at which callers were asked to stop: who ignores that for so long is not going to stop. */
-export const DEFAULT_HARD_LIMIT_BYTES = 16 * 1024 * 1024;
+export {
+  DEFAULT_HARD_LIMIT_BYTES,
+  DEFAULT_HIGH_WATER_BYTES,
+  MESSAGE_OVERHEAD_BYTES,
+  type QueueLimits,
+  queueLimits,
+} from './send-limits.ts';
 
 /** Geode's defaults for a membership socket are of this size too. */
 export const DEFAULT_UDP_BUFFER_BYTES = 1024 * 1024;
-
-/** What one message pending costs beside its payload, so that a flood of empty ones is bounded as well. */
-export const MESSAGE_OVERHEAD_BYTES = 64;
-
-export interface QueueLimits {
-  readonly highWaterBytes: number;
-  readonly hardLimitBytes: number;
-}
-
-/** @throws {LocalProtocolError} `ERR_OPTIONS` if a limit is not positive or the marks are the wrong way round */
-export function queueLimits(options: MessengerOptions): QueueLimits {
-  const highWaterBytes = options.highWaterBytes ?? DEFAULT_HIGH_WATER_BYTES;
-  const hardLimitBytes = options.hardLimitBytes ?? Math.max(DEFAULT_HARD_LIMIT_BYTES, highWaterBytes);
-  if (!(highWaterBytes > 0) || !(hardLimitBytes >= highWaterBytes)) {
-    throw new LocalProtocolError(
-      'ERR_OPTIONS',
-      `highWaterBytes ${highWaterBytes} must be positive and at most hardLimitBytes ${hardLimitBytes}`,
-    );
-  }
-  return { highWaterBytes, hardLimitBytes };
-}
 
 export function bindOptions(options: MessengerOptions, halves: { udp: boolean; tcp: boolean }): BindOptions {
   const multicast = options.jgroups?.multicast;

@@ -1,4 +1,5 @@
 import type { MemberId } from './member-id.ts';
+import type { PeerTlsStats, TlsStats } from './security.ts';
 import type { View } from './view.ts';
 
 /** Names the kind of an application message; what it means is the application's affair. */
@@ -15,6 +16,11 @@ export interface OutgoingMessage {
   readonly highPriority?: boolean;
   /** On the legacy stack: whether it leaves at once in a datagram of its own (JGroups' DONT_BUNDLE). Default: as the messenger's `bundle` option says. */
   readonly dontBundle?: boolean;
+  /**
+   * Of `sendUnreliably` on the TCP stack: milliseconds that the message may wait to be written; then it is dropped, and
+   * counted as `unreliableDropped`. 0 or more, default 1,000. The legacy stack writes such a message at once.
+   */
+  readonly maxAgeMs?: number;
 }
 
 export interface IncomingMessage {
@@ -107,6 +113,8 @@ export interface PeerStats {
   readonly pendingBytes: number;
   /** Of members that the legacy stack deals with. */
   readonly udp?: UdpPeerStats;
+  /** How its TCP connections are protected. */
+  readonly tls?: PeerTlsStats;
 }
 
 /** `draining`: nothing new goes by it, but not everything is acknowledged; `dormant`: silent, the port kept. */
@@ -128,6 +136,8 @@ export interface MessengerStats {
   /** Members of the view, and whoever else a stack still has state for. */
   readonly peers: readonly PeerStats[];
   readonly stacks: Readonly<Partial<Record<StackName, StackStats>>>;
+  /** Absent if the messenger was not given TLS options. */
+  readonly tls?: TlsStats;
 }
 
 /** The contract of DESIGN.md section 2, whichever stack is behind it. */
@@ -138,7 +148,7 @@ export interface Messenger {
   readonly memberId: MemberId;
   /** Exactly once, in order. Never blocks. @throws {LocalProtocolError} `ERR_NOT_STARTED`, `ERR_CLOSED`, `ERR_TOO_LARGE` */
   send(message: OutgoingMessage): SendResult;
-  /** At most once, in any order; not counted among the accepted. */
+  /** At most once, in any order, not later than `maxAgeMs` says; not counted among the accepted. */
   sendUnreliably(message: OutgoingMessage): SendResult;
   /** One handler a type; a second one is refused. @throws {LocalProtocolError} `ERR_HANDLER` */
   addHandler(type: MessageType, handler: MessageHandler): void;
@@ -151,6 +161,12 @@ export interface Messenger {
    * A view that is not newer is ignored. @throws {LocalProtocolError} `ERR_VIEW` if the view lacks the own id
    */
   installView(view: View): void;
+  /**
+   * Resolves to true once `send` to the recipient would say `writable: true`, at once if so; to false if it is not in
+   * the view, leaves it, or the messenger was stopped. Of several that wait, the first may fill the room again: call
+   * it in a loop with `send`.
+   */
+  ready(recipient: MemberId): Promise<boolean>;
   /** Resolves when no accepted message is without an outcome, or after `timeoutMs`: then to false. */
   flush(timeoutMs: number): Promise<boolean>;
   /** Ends what has no outcome as `closed` and frees the port. Idempotent. */

@@ -16,9 +16,13 @@ function addTo(sum: OutcomeCounts, part: Readonly<OutcomeCounts>): void {
 
 /** One peer's messages, ours to it and its to us. Made by `OutcomeLedger.of`. */
 export class PeerOutcomes {
-  readonly member: MemberId;
+  /** As the newest view has it. */
+  member: MemberId;
   readonly #ledger: OutcomeLedger;
-  readonly #sent = noOutcomes();
+  #accepted = 0;
+  #delivered = 0;
+  #memberLeft = 0;
+  #closed = 0;
   /** Messages of this peer that were given to our handlers. */
   received = 0;
 
@@ -27,32 +31,48 @@ export class PeerOutcomes {
     this.#ledger = ledger;
   }
 
+  /** Put together when it is read. */
   get sent(): Readonly<OutcomeCounts> {
-    return this.#sent;
+    const pending = this.pending;
+    return {
+      accepted: this.#accepted,
+      delivered: this.#delivered,
+      memberLeft: this.#memberLeft,
+      closed: this.#closed,
+      pending,
+    };
+  }
+
+  /** Accepted, and no outcome yet. */
+  get pending(): number {
+    return this.#accepted - this.#delivered - this.#memberLeft - this.#closed;
   }
 
   accept(): void {
-    this.#sent.accepted++;
-    this.#sent.pending++;
+    this.#accepted++;
     this.#ledger.pending++;
   }
 
   /** The peer acknowledged so many. */
   deliver(count: number): void {
-    this.#settle('delivered', count);
+    const pending = this.pending;
+    if (count > pending) {
+      throw new InvariantError(`${count} messages end as delivered, ${pending} were pending`);
+    }
+    this.#delivered += count;
+    this.#settle(count);
   }
 
   /** What is pending gets no acknowledgement any more. */
   end(outcome: 'memberLeft' | 'closed'): void {
-    this.#settle(outcome, this.#sent.pending);
+    const count = this.pending;
+    if (outcome === 'memberLeft') this.#memberLeft += count;
+    else this.#closed += count;
+    this.#settle(count);
   }
 
-  #settle(outcome: 'delivered' | 'memberLeft' | 'closed', count: number): void {
-    if (count > this.#sent.pending)
-      throw new InvariantError(`${count} messages end as ${outcome}, ${this.#sent.pending} were pending`);
+  #settle(count: number): void {
     if (count === 0) return;
-    this.#sent.pending -= count;
-    this.#sent[outcome] += count;
     this.#ledger.pending -= count;
     if (this.#ledger.pending === 0) this.#ledger.onSettled();
   }
@@ -71,13 +91,13 @@ export class OutcomeLedger {
   /** Called whenever `pending` falls to 0. */
   onSettled: () => void = () => undefined;
 
-  /** The peer's counts, new ones if it has none. The member object of the first call is kept. */
+  /** The peer's counts, new ones if it has none. */
   of(member: MemberId): PeerOutcomes {
     let peer = this.#peers.get(member.uuid);
     if (peer === undefined) {
       peer = new PeerOutcomes(member, this);
       this.#peers.set(member.uuid, peer);
-    }
+    } else peer.member = member;
     return peer;
   }
 
@@ -90,7 +110,8 @@ export class OutcomeLedger {
     const peer = this.#peers.get(uuid);
     if (peer === undefined) return;
     this.#peers.delete(uuid);
-    addTo(this.#departed, { ...peer.sent, memberLeft: peer.sent.memberLeft + peer.sent.pending, pending: 0 });
+    const { sent } = peer;
+    addTo(this.#departed, { ...sent, memberLeft: sent.memberLeft + sent.pending, pending: 0 });
     this.#departedReceived += peer.received;
     peer.end('memberLeft');
   }

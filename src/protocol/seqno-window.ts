@@ -6,7 +6,8 @@
 /** Items sent and not yet acknowledged: a contiguous range of seqnos. */
 export class SendWindow<T> {
   /** Slots before `#head` are free; they are given back when they are half of the array. */
-  readonly #items: (T | undefined)[] = [];
+  /** Null: nothing was sent, or an idle peer gave it back. */
+  #items: (T | undefined)[] | null = null;
   #head = 0;
   #acked: number;
 
@@ -22,11 +23,11 @@ export class SendWindow<T> {
 
   /** The highest seqno given out; equals `acked` if nothing is outstanding. */
   get highest(): number {
-    return this.#acked + this.#items.length - this.#head;
+    return this.#acked + this.size;
   }
 
   get size(): number {
-    return this.#items.length - this.#head;
+    return this.#items === null ? 0 : this.#items.length - this.#head;
   }
 
   /** The seqno that the next `push` will use. */
@@ -35,29 +36,31 @@ export class SendWindow<T> {
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    (this.#items ??= []).push(item);
   }
 
   /** Undefined if the seqno is acknowledged or was not given out yet. */
   at(seqno: number): T | undefined {
     if (seqno <= this.#acked) return undefined;
-    return this.#items[this.#head + seqno - this.#acked - 1];
+    return this.#items?.[this.#head + seqno - this.#acked - 1];
   }
 
   /** Forgets all up to `seqno` (at most up to `highest`), handing each item to `acknowledged` in order. */
   acknowledge(seqno: number, acknowledged: (item: T, seqno: number) => void): void {
+    const items = this.#items;
+    if (items === null) return;
     const last = Math.min(seqno, this.highest);
     while (this.#acked < last) {
-      const item = this.#items[this.#head] as T;
-      this.#items[this.#head++] = undefined;
+      const item = items[this.#head] as T;
+      items[this.#head++] = undefined;
       this.#acked++;
       acknowledged(item, this.#acked);
     }
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0; // an idle peer has no array
+    if (this.#head === items.length) {
+      this.#items = null; // an idle peer has no array
       this.#head = 0;
-    } else if (this.#head > 64 && this.#head * 2 > this.#items.length) {
-      this.#items.splice(0, this.#head);
+    } else if (this.#head > 64 && this.#head * 2 > items.length) {
+      items.splice(0, this.#head);
       this.#head = 0;
     }
   }
@@ -139,7 +142,7 @@ export class ReceiveWindow<T> {
   }
 
   /** Gives up what is missing below `seqno`, handing what waits there to `dropped`. */
-  skipTo(seqno: number, dropped: (item: T) => void): void {
+  skipTo(seqno: number, dropped: (item: T) => void = () => undefined): void {
     if (seqno - 1 <= this.#delivered) return;
     if (this.#next !== undefined) dropped(this.#next);
     for (const [waiting, item] of this.#later ?? []) {

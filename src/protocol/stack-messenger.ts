@@ -5,15 +5,7 @@ import { FlushWaiters } from './flush-waiters.ts';
 import { HandlerTable } from './handlers.ts';
 import { RateLimitedLog } from './logger.ts';
 import type { MemberId } from './member-id.ts';
-import {
-  type AdoptedPort,
-  bindOptions,
-  createOwnId,
-  MESSAGE_OVERHEAD_BYTES,
-  type MessengerOptions,
-  type QueueLimits,
-  queueLimits,
-} from './messenger-options.ts';
+import { type AdoptedPort, bindOptions, createOwnId, type MessengerOptions } from './messenger-options.ts';
 import type {
   MessageHandler,
   MessageType,
@@ -25,21 +17,11 @@ import type {
   StackName,
   StackStats,
 } from './messenger.ts';
-import { OutcomeLedger, type PeerOutcomes } from './outcomes.ts';
+import { OutcomeLedger } from './outcomes.ts';
+import { Recipient } from './recipient.ts';
 import { SelfDelivery } from './self-delivery.ts';
+import { MESSAGE_OVERHEAD_BYTES, PendingTotal, type QueueLimits, queueLimits } from './send-limits.ts';
 import type { View } from './view.ts';
-
-/** A member of the view, as the sending side sees it. */
-interface Peer {
-  /** As the newest view has it. */
-  member: MemberId;
-  readonly outcomes: PeerOutcomes;
-  pendingBytes: number;
-  /** `send` said `writable: false` for it. */
-  awaitsRoom: boolean;
-  /** A message was refused: so are all others until there is room, lest smaller ones overtake it. */
-  refuses: boolean;
-}
 
 const NOBODY: readonly MemberId[] = Object.freeze([]);
 /** Of nearly every message. */
@@ -56,14 +38,15 @@ export abstract class StackMessenger implements Messenger {
   readonly #stack: StackName;
   readonly #handlers: HandlerTable;
   readonly #limits: QueueLimits;
+  readonly #total: PendingTotal;
   readonly #ledger = new OutcomeLedger();
   readonly #waiters: FlushWaiters;
   readonly #self: SelfDelivery;
   /** Unreliable messages, which are not counted. */
   readonly #selfOnce: SelfDelivery;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Map<string, Recipient>();
   /** Recipients of a group message that was refused. */
-  readonly #held = new Set<Peer>();
+  readonly #held = new Set<Recipient>();
   /** From senders that are not, or no longer, in the view: only counted, for anybody can make up a uuid. */
   #receivedFromStrangers = 0;
   #state: 'new' | 'running' | 'stopped' = 'new';
@@ -82,6 +65,8 @@ export abstract class StackMessenger implements Messenger {
     this.log = new RateLimitedLog(options.environment.logger);
     this.#handlers = new HandlerTable(options.environment, options.typeOf);
     this.#limits = queueLimits(options);
+    this.#total = options.pendingTotal ?? new PendingTotal(options.limits);
+    this.#total.onRoom(() => this.#announceAll());
     this.#waiters = new FlushWaiters(options.environment, this.#ledger);
     const release = this.#ledger.onSettled;
     this.#ledger.onSettled = () => {
@@ -112,7 +97,7 @@ export abstract class StackMessenger implements Messenger {
   protected abstract close(): Promise<void>;
   protected abstract stackStats(): Omit<StackStats, 'state'>;
   /** What the stack has to tell of one peer beside the counts of outcomes. */
-  protected peerStats(_uuid: string): Pick<PeerStats, 'udp'> {
+  protected peerStats(_uuid: string): Pick<PeerStats, 'udp' | 'tls'> {
     return {};
   }
   /** @throws {LocalProtocolError} `ERR_TOO_LARGE` */
@@ -122,28 +107,33 @@ export abstract class StackMessenger implements Messenger {
   protected acknowledged(uuid: string, messages: number, bytes: number): void {
     const peer = this.#peers.get(uuid);
     if (peer === undefined) return;
-    peer.pendingBytes -= bytes + messages * MESSAGE_OVERHEAD_BYTES;
-    peer.outcomes.deliver(messages);
-    if (!peer.awaitsRoom || !this.#hasRoom(peer)) return;
+    const cost = bytes + messages * MESSAGE_OVERHEAD_BYTES;
+    peer.settle(cost, messages);
+    this.#total.remove(cost, messages);
+    if (peer.awaitsRoom && peer.hasRoom) this.#announceRoom(peer);
+  }
+
+  /** The limit on all recipients together was what some waited for. */
+  #announceAll(): void {
+    for (const peer of [...this.#peers.values()])
+      if (peer.awaitsRoom && peer.hasRoom) this.#announceRoom(peer);
+  }
+
+  /** If a group message was refused for the sake of one of its recipients, all wait until every one has room. */
+  #announceRoom(peer: Recipient): void {
     if (this.#held.has(peer)) this.#releaseGroup();
-    else this.#announceRoom(peer);
+    else this.#announce(peer, true);
   }
 
-  #hasRoom(peer: Peer): boolean {
-    return peer.pendingBytes <= this.#limits.highWaterBytes / 2;
-  }
-
-  /** A group message was refused for the sake of one of its recipients: all wait until every one has room. */
   #releaseGroup(): void {
-    for (const peer of this.#held) if (!this.#hasRoom(peer)) return;
+    for (const peer of this.#held) if (!peer.hasRoom) return;
     const held = [...this.#held];
     this.#held.clear();
-    for (const peer of held) if (peer.awaitsRoom) this.#announceRoom(peer);
+    for (const peer of held) if (peer.awaitsRoom) this.#announce(peer, true);
   }
 
-  #announceRoom(peer: Peer): void {
-    peer.awaitsRoom = false;
-    peer.refuses = false;
+  #announce(peer: Recipient, ready: boolean): void {
+    peer.announce(ready);
     try {
       this.#onWritable(peer.member);
     } catch (error) {
@@ -231,9 +221,12 @@ export abstract class StackMessenger implements Messenger {
     this.#self.stop();
     this.#selfOnce.stop();
     if (wasRunning) await this.close();
+    const peers = [...this.#peers.values()];
     this.#peers.clear();
     this.#held.clear();
+    for (const peer of peers) this.#forget(peer);
     this.#ledger.closeAll();
+    for (const peer of peers) peer.announce(false);
   }
 
   #checkRunning(): MemberId {
@@ -264,13 +257,10 @@ export abstract class StackMessenger implements Messenger {
       const peer = this.#peers.get(recipient.uuid);
       if (peer === undefined) (notInView ??= []).push(recipient);
       else if (!reliable) this.#sendOnce(peer, message, self);
-      else {
-        if (!this.#accept(peer, message, self)) (refused ??= []).push(peer.member);
-        if (peer.refuses || peer.pendingBytes > this.#limits.highWaterBytes) {
-          peer.awaitsRoom = true;
-          writable = false;
-        }
-      }
+      else if (!this.#accept(peer, message, self)) {
+        (refused ??= []).push(peer.member);
+        writable = false;
+      } else if (peer.checkMark()) writable = false;
     }
     if (writable && notInView === null) return ALL_ACCEPTED;
     return { notInView: notInView ?? NOBODY, refused: refused ?? NOBODY, writable };
@@ -278,33 +268,27 @@ export abstract class StackMessenger implements Messenger {
 
   /** To all or to none: one group message reaches every member. */
   #sendToGroup(message: OutgoingMessage, reliable: boolean, self: MemberId): SendResult {
-    const peers = [...this.#peers.values()].filter(({ member }) => member.uuid !== self.uuid);
+    const peers = [...this.#peers.values()].filter(({ outcomes }) => outcomes.member.uuid !== self.uuid);
     if (peers.length === 0) return { notInView: [], refused: [], writable: true };
     if (!reliable) {
       this.transmitToGroup(message, false);
       return { notInView: [], refused: [], writable: true };
     }
     const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
-    for (const peer of peers) this.#checkRoom(peer, cost);
-    if (peers.some(({ refuses }) => refuses)) {
+    const urgent = message.highPriority === true;
+    const lacking = peers.filter((peer) => !peer.checkRoom(cost, urgent));
+    if (lacking.length > 0) {
       for (const peer of peers) {
-        peer.refuses = true;
-        peer.awaitsRoom = true;
+        if (urgent) peer.awaitsRoom = true;
+        else peer.refuse();
         this.#held.add(peer);
       }
-      return { notInView: [], refused: peers.map(({ member }) => member), writable: false };
+      return { notInView: [], refused: peers.map(({ outcomes }) => outcomes.member), writable: false };
     }
-    for (const peer of peers) {
-      peer.pendingBytes += cost;
-      peer.outcomes.accept();
-    }
+    for (const peer of peers) peer.accept(cost);
     this.transmitToGroup(message, true);
     let writable = true;
-    for (const peer of peers) {
-      if (peer.pendingBytes <= this.#limits.highWaterBytes) continue;
-      peer.awaitsRoom = true;
-      writable = false;
-    }
+    for (const peer of peers) if (peer.checkMark()) writable = false;
     return { notInView: [], refused: [], writable };
   }
 
@@ -317,25 +301,19 @@ export abstract class StackMessenger implements Messenger {
     return new Map(recipients.map((member) => [member.uuid, member])).values();
   }
 
-  #sendOnce(peer: Peer, message: OutgoingMessage, self: MemberId): void {
+  #sendOnce(peer: Recipient, message: OutgoingMessage, self: MemberId): void {
     if (peer.member.uuid === self.uuid) this.#selfOnce.send(message.payload);
     else this.transmit(peer.member, message, false);
   }
 
-  /** False: the queue is at its hard limit. One message is always taken, however large. */
-  #accept(peer: Peer, message: OutgoingMessage, self: MemberId): boolean {
+  /** False: the queue is at its hard limit. */
+  #accept(peer: Recipient, message: OutgoingMessage, self: MemberId): boolean {
     const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
-    this.#checkRoom(peer, cost);
-    if (peer.refuses) return false;
-    peer.pendingBytes += cost;
-    peer.outcomes.accept();
+    if (!peer.checkRoom(cost, message.highPriority === true)) return false;
+    peer.accept(cost);
     if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
     else this.transmit(peer.member, message, true);
     return true;
-  }
-
-  #checkRoom(peer: Peer, cost: number): void {
-    peer.refuses ||= peer.pendingBytes > 0 && peer.pendingBytes + cost > this.#limits.hardLimitBytes;
   }
 
   #deliverToSelf(payload: Uint8Array, reliable: boolean): void {
@@ -354,6 +332,13 @@ export abstract class StackMessenger implements Messenger {
 
   setWritableHandler(handler: (recipient: MemberId) => void): void {
     this.#onWritable = handler;
+  }
+
+  ready(recipient: MemberId): Promise<boolean> {
+    const peer = this.#peers.get(recipient.uuid);
+    if (peer === undefined || !this.running) return Promise.resolve(false);
+    if (!peer.awaitsRoom && !peer.checkMark()) return Promise.resolve(true);
+    return peer.wait();
   }
 
   flush(timeoutMs: number): Promise<boolean> {
@@ -377,29 +362,30 @@ export abstract class StackMessenger implements Messenger {
       return;
     }
     this.#view = view;
-    const departedPeers = [...this.#peers.values()].filter(({ member }) => view.find(member.uuid) === null);
-    const departed = departedPeers.map(({ member }) => member.uuid);
+    const departedPeers = [...this.#peers.values()].filter(
+      ({ outcomes }) => view.find(outcomes.member.uuid) === null,
+    );
+    const departed = departedPeers.map(({ outcomes }) => outcomes.member.uuid);
     for (const uuid of departed) this.#peers.delete(uuid);
     for (const member of view.members) {
-      const known = this.#peers.get(member.uuid);
-      if (known !== undefined) known.member = member;
-      else
-        this.#peers.set(member.uuid, {
-          member,
-          outcomes: this.#ledger.of(member),
-          pendingBytes: 0,
-          awaitsRoom: false,
-          refuses: false,
-        });
+      const outcomes = this.#ledger.of(member);
+      if (!this.#peers.has(member.uuid))
+        this.#peers.set(member.uuid, new Recipient(outcomes, this.#limits, this.#total));
     }
     this.viewInstalled(view, departed);
-    for (const uuid of departed) this.#ledger.depart(uuid);
-    // who waits for room must not wait for ever
     for (const peer of departedPeers) {
       this.#held.delete(peer);
-      if (peer.awaitsRoom) this.#announceRoom(peer);
+      this.#forget(peer);
+      this.#ledger.depart(peer.member.uuid);
     }
+    // who waits for room must not wait for ever
+    for (const peer of departedPeers) if (peer.awaitsRoom) this.#announce(peer, false);
     if (this.#held.size > 0) this.#releaseGroup();
+  }
+
+  /** What is pending for it weighs on nobody any more. */
+  #forget(peer: Recipient): void {
+    this.#total.remove(peer.pendingBytes, peer.outcomes.pending);
   }
 
   stats(): MessengerStats {
@@ -410,12 +396,13 @@ export abstract class StackMessenger implements Messenger {
       peers: [...this.#ledger.peers()].map((outcomes) => ({
         member: outcomes.member,
         stack: this.#stack,
-        sent: { ...outcomes.sent },
+        sent: outcomes.sent,
         received: outcomes.received,
         pendingBytes: this.#peers.get(outcomes.member.uuid)?.pendingBytes ?? 0,
         ...this.peerStats(outcomes.member.uuid),
       })),
       stacks: { [this.#stack]: this.#stackStats() },
+      ...tlsStats(this.environment),
     };
   }
 
@@ -425,4 +412,8 @@ export abstract class StackMessenger implements Messenger {
     const state = this.#state === 'stopped' ? 'closed' : 'active';
     return { state, ...bytes, counters: { ...counters, unhandled, handlerFailures: failed } };
   }
+}
+
+function tlsStats({ tls }: Environment): Pick<MessengerStats, 'tls'> {
+  return tls === undefined || tls === null ? {} : { tls: tls.stats() };
 }

@@ -3,22 +3,26 @@ import { codeName, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import type { Hello } from '../../codecs/tcp/v1/handshake.ts';
 import type { Stream } from '../protocol/environment.ts';
 import { formatMember } from '../protocol/member-id.ts';
+import type { LinkSecurity } from '../protocol/security.ts';
 import type { View } from '../protocol/view.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import type { TcpContext } from './context.ts';
+import { Door, MAX_LINGERING_REFUSALS } from './door.ts';
 import { checkExpected, judgeHello } from './handshake.ts';
 import type { AcceptorKnowledge, Refusal } from './handshake.ts';
-import { MAX_DEPARTED, MAX_CONNECTIONS, MAX_STRANGERS } from './limits.ts';
+import { MAX_DEPARTED, MAX_STRANGERS } from './limits.ts';
 import { printable } from './printable.ts';
 import { Receiver } from './receiver.ts';
+import { judgeSecurity } from './security.ts';
 
 /** The door: connections that others open, until their HELLO shows which sender they belong to. */
 export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   readonly #context: TcpContext;
   readonly #receivers = new Map<string, Receiver>();
-  /** Connections without a HELLO so far, and until when they may send one. In order of the deadlines. */
-  readonly #greeting = new Map<Connection, number>();
+  readonly #door: Door<Connection>;
+  /** Refused, and not closed yet. */
+  readonly #refused = new Set<object>();
   /** Members that a view of ours has dropped; the oldest are forgotten first. */
   readonly #departed = new Set<string>();
   /** Senders that no view has named yet. */
@@ -30,6 +34,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
 
   constructor(context: TcpContext) {
     this.#context = context;
+    this.#door = new Door(context.doorLimits);
     this.self = context.self;
     this.cluster = context.cluster;
   }
@@ -41,11 +46,10 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     const connection = new Connection(this.#context, stream, true, this);
     turn.enter();
     if (!this.#open) connection.end('REJECT', RejectCode.STOPPING, 'this member is stopping');
-    else if (this.#context.connections.size > MAX_CONNECTIONS)
-      this.#refuse(connection, { code: RejectCode.BUSY, reason: 'too many connections' }, 'stranger');
     else {
       const deadlineMs = environment.nowMs() + timings.handshakeTimeoutMs;
-      this.#greeting.set(connection, deadlineMs);
+      const eviction = this.#door.admit(connection, connection.host, deadlineMs);
+      if (eviction !== null) this.#refuse(eviction.connection, eviction, 'stranger');
       this.#context.wake(deadlineMs);
     }
     turn.leave();
@@ -54,6 +58,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   /** @param left uuids of members that were in the view before and are in this one no more */
   installView(view: View, left: Iterable<string>): void {
     this.#view = view;
+    this.#door.installView(view);
     for (const member of view.members) {
       this.#departed.delete(member.uuid);
       this.#strangers.delete(member.uuid);
@@ -74,11 +79,17 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   /** Accepts no more, and ends what is open. */
   close(): void {
     this.#open = false;
-    for (const connection of this.#greeting.keys())
+    for (const connection of [...this.#door.greeting()]) {
+      this.#door.handleGreeted(connection);
       connection.end('REJECT', RejectCode.STOPPING, 'this member is stopping');
-    this.#greeting.clear();
+    }
     for (const receiver of this.#receivers.values()) receiver.close('STOPPED', 'this member is stopping');
     this.#receivers.clear();
+  }
+
+  /** Of the connection that this member opened to us; null: there is none. */
+  linkOf(uuid: string): LinkSecurity | null {
+    return this.#receivers.get(uuid)?.link ?? null;
   }
 
   isDeparted(uuid: string): boolean {
@@ -90,22 +101,15 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   }
 
   nextDeadline(): number {
-    let earliest = Infinity;
-    for (const deadlineMs of this.#greeting.values()) {
-      earliest = deadlineMs;
-      break;
-    }
+    let earliest = this.#door.nextDeadline();
     for (const receiver of this.#receivers.values()) earliest = Math.min(earliest, receiver.nextDeadline());
     for (const uuid of this.#strangers) earliest = Math.min(earliest, this.#abandonedAtMs(uuid));
     return earliest;
   }
 
   handleTimeout(nowMs: number): void {
-    for (const [connection, deadlineMs] of this.#greeting) {
-      if (deadlineMs > nowMs) break;
-      this.#greeting.delete(connection);
-      this.#refuse(connection, { code: RejectCode.TIMEOUT, reason: 'no HELLO in time' }, 'stranger');
-    }
+    for (let late = this.#door.nextLate(nowMs); late !== null; late = this.#door.nextLate(nowMs))
+      this.#refuse(late, { code: RejectCode.TIMEOUT, reason: 'no HELLO in time' }, 'stranger');
     for (const receiver of this.#receivers.values()) receiver.handleTimeout(nowMs);
     this.#dropAbandoned(nowMs);
   }
@@ -117,8 +121,8 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   handleFrame(connection: Connection, frame: Frame): void {
     checkExpected('awaitingHello', frame, connection);
     if (frame.type !== 'HELLO') return; // not that checkExpected would let it through
-    this.#greeting.delete(connection);
-    const refusal = judgeHello(frame, this) ?? this.#judgeRoom(frame);
+    this.#door.handleGreeted(connection);
+    const refusal = this.#judge(connection, frame);
     if (refusal !== null) {
       this.#refuse(connection, refusal, printable(formatMember(frame.sender)));
       return;
@@ -138,7 +142,25 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   }
 
   handleClosed(connection: Connection): void {
-    this.#greeting.delete(connection);
+    this.#door.handleGreeted(connection);
+    this.#mayLinger(connection);
+  }
+
+  handleEarlyBytes(connection: Connection, bytes: number): void {
+    const eviction = this.#door.handleBytes(connection, bytes);
+    if (eviction !== null) this.#refuse(eviction.connection, eviction, 'stranger');
+  }
+
+  /** The stream of a connection, also of one that is not ours any more, or never was, is closed. */
+  handleGone(connection: object): void {
+    this.#door.handleClosed(connection);
+    this.#refused.delete(connection);
+  }
+
+  /** Who is not trusted learns nothing else. */
+  #judge({ security }: Connection, hello: Hello): Refusal | null {
+    const policy = this.#context.environment.tls ?? null;
+    return judgeSecurity(hello.sender, security, policy) ?? judgeHello(hello, this) ?? this.#judgeRoom(hello);
   }
 
   #judgeRoom(hello: Hello): Refusal | null {
@@ -154,7 +176,19 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     log.warn(`refused ${code} ${who}`, environment.nowMs(), () => {
       return `refused a connection of ${who} from ${connection.peer}, ${code}: ${refusal.reason}`;
     });
+    this.#door.handleGreeted(connection);
     connection.end('REJECT', refusal.code, refusal.reason);
+    if (!this.#mayLinger(connection)) this.#context.counters.hastyRejections++;
+  }
+
+  /** Whoever is refused gets time to read why, unless too many do. */
+  #mayLinger(connection: Connection): boolean {
+    if (this.#refused.size < MAX_LINGERING_REFUSALS) {
+      this.#refused.add(connection);
+      return true;
+    }
+    connection.destroy();
+    return false;
   }
 
   #abandonedAtMs(uuid: string): number {

@@ -6,6 +6,7 @@ import { GoodbyeCode, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import { MAX_REASON_BYTES, PREAMBLE } from '../../codecs/tcp/v1/limits.ts';
 import { RemoteProtocolError } from '../protocol/errors.ts';
 import type { Stream } from '../protocol/environment.ts';
+import type { StreamSecurity } from '../protocol/security.ts';
 import type { TcpContext } from './context.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { printable } from './printable.ts';
@@ -19,12 +20,15 @@ export interface ConnectionOwner {
   /** The stream takes bytes again. */
   handleDrain(connection: Connection): void;
   handleClosed(connection: Connection, reason: string): void;
+  /** So many bytes came, and the handshake is not done. */
+  handleEarlyBytes?(connection: Connection, bytes: number): void;
 }
 
 /** Frames over one stream: the only part of this room that touches streams. */
 export class Connection implements Flushable {
   readonly #context: TcpContext;
   readonly #stream: Stream;
+  readonly #accepted: boolean;
   readonly #decoder: FrameDecoder;
   readonly #writer: FrameWriter;
   owner: ConnectionOwner;
@@ -41,6 +45,7 @@ export class Connection implements Flushable {
   constructor(context: TcpContext, stream: Stream, accepted: boolean, owner: ConnectionOwner) {
     this.#context = context;
     this.#stream = stream;
+    this.#accepted = accepted;
     this.owner = owner;
     this.#decoder = new FrameDecoder(accepted);
     this.#writer = new FrameWriter((bytes, body) => this.#write(bytes, body));
@@ -55,6 +60,15 @@ export class Connection implements Flushable {
   /** `host:port` of the other side. */
   get peer(): string {
     return `${this.#stream.remoteHost}:${this.#stream.remotePort}`;
+  }
+
+  get host(): string {
+    return this.#stream.remoteHost;
+  }
+
+  /** Null: plaintext. Not known before something was heard. */
+  get security(): StreamSecurity | null {
+    return this.#stream.security ?? null;
   }
 
   get ended(): boolean {
@@ -86,8 +100,12 @@ export class Connection implements Flushable {
     this.#writer.addData(seqno, flags, payload);
   }
 
+  /**
+   * Writes what was gathered, unless the stream is full: it would only lie there, and what is gathered until `onDrain`
+   * makes one large write, and large records with TLS.
+   */
   flush(): void {
-    this.#writer.flush();
+    if (this.writable) this.#writer.flush();
   }
 
   /** Writes out a last frame, then closes. */
@@ -95,7 +113,7 @@ export class Connection implements Flushable {
     if (this.#ended) return;
     if (code === 'REJECT') this.#context.counters.rejections++;
     this.send({ type: code, code: number, reason: clip(reason) });
-    this.flush();
+    this.#writer.flush();
     this.#stopListening();
     this.#lingerDeadlineMs = this.#context.environment.nowMs() + this.#context.timings.lingerMs;
     this.#context.wake(this.#lingerDeadlineMs);
@@ -158,6 +176,7 @@ export class Connection implements Flushable {
         counters.framesReceived++;
         this.owner.handleFrame(this, frame);
       }
+      if (!this.#established) this.owner.handleEarlyBytes?.(this, bytes.length);
     } catch (error) {
       if (!(error instanceof CodecError || error instanceof RemoteProtocolError)) throw error;
       this.#refuse(error);
@@ -174,7 +193,7 @@ export class Connection implements Flushable {
     log.warn(`malformed ${this.#stream.remoteHost}`, environment.nowMs(), () => {
       return `${this.peer} broke the rules of the wire: ${printable(error.message)}`;
     });
-    if (this.#established) this.end('GOODBYE', GoodbyeCode.MALFORMED, error.message);
+    if (this.#established || !this.#accepted) this.end('GOODBYE', GoodbyeCode.MALFORMED, error.message);
     else this.end('REJECT', RejectCode.MALFORMED, error.message);
     this.owner.handleClosed(this, error.message);
   }
@@ -184,12 +203,12 @@ export class Connection implements Flushable {
     this.writable = true;
     this.#context.turn.enter();
     this.owner.handleDrain(this);
+    this.#context.turn.add(this); // behind its owner, who may have more for the same write
     this.#context.turn.leave();
   }
 
   #handleClose(error: Error | null): void {
-    const { connections, turn } = this.#context;
-    connections.delete(this);
+    const { turn } = this.#context;
     this.#lingerDeadlineMs = Infinity;
     if (!this.#ended) {
       this.#stopListening();
@@ -197,7 +216,7 @@ export class Connection implements Flushable {
       this.owner.handleClosed(this, error?.message ?? 'closed by the other side');
       turn.leave();
     }
-    if (connections.size === 0) this.#context.handleAllClosed();
+    this.#context.handleClosed(this);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Environment } from '../protocol/environment.ts';
 import type { RateLimitedLog } from '../protocol/logger.ts';
 import type { MemberId } from '../protocol/member-id.ts';
+import type { DoorLimits } from './door.ts';
 import type { TcpTimings } from './limits.ts';
 import type { Turn } from './turn.ts';
 
@@ -16,8 +17,12 @@ export function createCounters() {
     /** REJECTs that we were sent, and that we sent. */
     rejected: 0,
     rejections: 0,
+    /** Connections refused and closed at once, which may not have read why: too many others were just being told. */
+    hastyRejections: 0,
     /** Connections given up because nothing was heard or acknowledged. */
     stalls: 0,
+    /** Times that a recipient took nothing for a member timeout, over however many connections. */
+    peerStalls: 0,
     framesSent: 0,
     framesReceived: 0,
     retransmissions: 0,
@@ -48,6 +53,7 @@ export interface TcpContext {
   /** 16 hex digits, new at each start. */
   readonly session: string;
   readonly timings: TcpTimings;
+  readonly doorLimits: DoorLimits;
   readonly log: RateLimitedLog;
   readonly counters: TcpCounters;
   readonly bytes: { sent: number; received: number };
@@ -58,8 +64,14 @@ export interface TcpContext {
   deliver(sender: MemberId, payload: Uint8Array): void;
   /** A recipient acknowledged so many messages with so many payload bytes in all. */
   acknowledged(recipientUuid: string, messages: number, bytes: number): void;
-  /** Open connections register for timeouts, and leave when their stream is closed. */
+  /**
+   * A recipient takes nothing; told once, until it recovers. Handlers may install a view or stop.
+   * @param cause why its last connection was lost; that was logged by then
+   */
+  peerStalled(recipient: MemberId, reason: string, cause: string): void;
+  peerRecovered(recipient: MemberId): void;
+  /** Open connections register for timeouts. */
   readonly connections: Set<Timed>;
-  /** The last connection was closed. */
-  handleAllClosed(): void;
+  /** A connection's stream is closed. */
+  handleClosed(connection: Timed): void;
 }

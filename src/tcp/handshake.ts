@@ -1,5 +1,5 @@
 import type { Frame } from '../../codecs/tcp/v1/frame.ts';
-import { PeerKind, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
+import { GoodbyeCode, PeerKind, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import type { FrameName } from '../../codecs/tcp/v1/frame-types.ts';
 import { NO_EXTENSIONS } from '../../codecs/tcp/v1/handshake.ts';
 import type { Hello, Welcome } from '../../codecs/tcp/v1/handshake.ts';
@@ -117,6 +117,11 @@ export function judgeHello(hello: Hello, knowledge: AcceptorKnowledge): Refusal 
   if (hello.connId === known.connId && hello.nextSeqno > known.lastSeqno + 1)
     return refuse('SEQNO', `you go on at seqno ${hello.nextSeqno}, received was ${known.lastSeqno}`);
   return null;
+}
+
+/** Whether a GOODBYE's code says that something is wrong, and not just that somebody goes. */
+export function isFault(code: number): boolean {
+  return code !== GoodbyeCode.STOPPED && code !== GoodbyeCode.DEPARTED && code !== GoodbyeCode.REPLACED;
 }
 
 function refuse(code: keyof typeof RejectCode, reason: string): Refusal {

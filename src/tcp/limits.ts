@@ -12,15 +12,18 @@ export const COPY_LIMIT_BYTES = 16 * 1024;
 /** Unreliable messages that wait for a connection; more than this would be stale when they arrive. */
 export const UNRELIABLE_QUEUE_BYTES = 256 * 1024;
 
-/** How long an unreliable message may wait: Geode's heartbeats, its users, come several times a memberTimeout (5 s). */
+/** The same in messages: empty ones cost memory, too. About as many as 256 KiB of small datagrams. */
+export const UNRELIABLE_QUEUE_MESSAGES = 2_048;
+
+/**
+ * How long an unreliable message may wait unless its sender says otherwise: Geode's heartbeats, its users, come
+ * several times a memberTimeout (5 s).
+ */
 export const UNRELIABLE_MAX_AGE_MS = 1_000;
 
 /** DATA frames and bytes after which the receiver acknowledges at once. */
 export const ACK_EVERY_FRAMES = 64;
 export const ACK_EVERY_BYTES = 256 * 1024;
-
-/** Connections both ways: 1,000 members, each with two of which one may just be replaced, and strangers. */
-export const MAX_CONNECTIONS = 4_096;
 
 /** Senders that no view has named yet: as many as could join at once. */
 export const MAX_STRANGERS = 1_024;
@@ -47,15 +50,34 @@ export interface TcpTimings {
   readonly strangerTimeoutMs: number;
 }
 
-/** Stalls show within Geode's memberTimeout of 5 s plus one tick. */
-export const DEFAULT_TIMINGS: TcpTimings = {
-  handshakeTimeoutMs: 5_000,
-  pingIntervalMs: 1_000,
-  stallTimeoutMs: 5_000,
-  idleTimeoutMs: 15_000,
-  ackDelayMs: 5,
-  backoffMinMs: 10,
-  backoffMaxMs: 2_000,
-  lingerMs: 500,
-  strangerTimeoutMs: 60_000,
-};
+/** Geode's member-timeout. */
+export const DEFAULT_MEMBER_TIMEOUT_MS = 5_000;
+
+/** With less, a pause for garbage would pass for a death. */
+export const MIN_MEMBER_TIMEOUT_MS = 100;
+
+/**
+ * The times that go with a member timeout. A peer that takes nothing shows after the member timeout and one more of
+ * the waits for a tick, a handshake or a reconnect: none of those is longer, so within two member timeouts.
+ *
+ * What the other side must fit does not grow or shrink with ours, lest members of different settings hang up on
+ * each other: PINGs come every second at least, and nobody is called silent in less than 15 s.
+ */
+export function timingsFor(memberTimeoutMs: number): TcpTimings {
+  return {
+    handshakeTimeoutMs: Math.min(5_000, memberTimeoutMs),
+    pingIntervalMs: Math.min(1_000, memberTimeoutMs / 5),
+    stallTimeoutMs: memberTimeoutMs,
+    idleTimeoutMs: Math.max(15_000, 3 * memberTimeoutMs),
+    ackDelayMs: 5,
+    backoffMinMs: 10,
+    backoffMaxMs: Math.min(2_000, 0.4 * memberTimeoutMs),
+    lingerMs: 500,
+    strangerTimeoutMs: 60_000,
+  };
+}
+
+export const DEFAULT_TIMINGS: TcpTimings = timingsFor(DEFAULT_MEMBER_TIMEOUT_MS);
+
+/** Ticks of all senders fall on multiples of this part of their interval: one timer serves many idle peers. */
+export const TICKS_PER_PING_INTERVAL = 8;

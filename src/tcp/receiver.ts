@@ -2,11 +2,13 @@ import type { Frame } from '../../codecs/tcp/v1/frame.ts';
 import type { Data } from '../../codecs/tcp/v1/data.ts';
 import { codeName, GoodbyeCode } from '../../codecs/tcp/v1/frame-types.ts';
 import type { Hello } from '../../codecs/tcp/v1/handshake.ts';
+import type { Goodbye } from '../../codecs/tcp/v1/liveness.ts';
 import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
+import { describeLink, type LinkSecurity } from '../protocol/security.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
 import type { TcpContext } from './context.ts';
-import { checkExpected, createWelcome } from './handshake.ts';
+import { checkExpected, createWelcome, isFault } from './handshake.ts';
 import { printable } from './printable.ts';
 import { AckSchedule, ReceiveWindow } from './receive-window.ts';
 import type { Flushable } from './turn.ts';
@@ -63,6 +65,11 @@ export class Receiver implements ConnectionOwner, Flushable {
     return this.#connection === null ? this.#lastSeenMs + this.#context.timings.strangerTimeoutMs : Infinity;
   }
 
+  /** Null: it is not connected. */
+  get link(): LinkSecurity | null {
+    return this.#connection === null ? null : describeLink(this.#connection.security);
+  }
+
   nextDeadline(): number {
     const ackMs = this.#connection?.writable === true ? this.#acks.deadlineMs : Infinity;
     return Math.min(this.#idleDeadlineMs, ackMs);
@@ -74,7 +81,8 @@ export class Receiver implements ConnectionOwner, Flushable {
     if (nowMs >= this.#acks.deadlineMs) this.#context.turn.add(this);
     if (nowMs < this.#idleDeadlineMs) return;
     const { idleTimeoutMs } = this.#context.timings;
-    if (nowMs - connection.lastHeardMs >= idleTimeoutMs) {
+    // the sum that the timer was set to: a difference may be rounded to less, and the timer go off for ever
+    if (nowMs >= connection.lastHeardMs + idleTimeoutMs) {
       this.#context.counters.stalls++;
       connection.end('GOODBYE', GoodbyeCode.SILENT, `nothing heard for ${idleTimeoutMs} ms`);
       this.#forget();
@@ -113,9 +121,7 @@ export class Receiver implements ConnectionOwner, Flushable {
         if (connection.writable) connection.send({ type: 'PONG', token: frame.token });
         return;
       case 'GOODBYE':
-        this.#context.environment.logger.debug(
-          `${formatMember(this.sender)} says goodbye, ${codeName(GoodbyeCode, frame.code)}: ${printable(frame.reason)}`,
-        );
+        this.#handleGoodbye(frame);
         connection.destroy();
         this.#forget();
         return;
@@ -129,6 +135,14 @@ export class Receiver implements ConnectionOwner, Flushable {
 
   handleClosed(connection: Connection): void {
     if (connection === this.#connection) this.#forget();
+  }
+
+  #handleGoodbye({ code, reason }: Goodbye): void {
+    const { environment, log } = this.#context;
+    const words = (): string =>
+      `${printable(formatMember(this.sender))} says goodbye, ${codeName(GoodbyeCode, code)}: ${printable(reason)}`;
+    if (isFault(code)) log.warn(`goodbye ${this.sender.uuid}`, environment.nowMs(), words);
+    else environment.logger.debug(words());
   }
 
   #handleData(frame: Data, nowMs: number): void {
@@ -155,6 +169,7 @@ export class Receiver implements ConnectionOwner, Flushable {
     this.#acks.reset();
     this.#idleDeadlineMs = Infinity;
     this.#lastSeenMs = this.#context.environment.nowMs();
+    this.#context.wake(this.abandonedAtMs);
   }
 
   #setIdleTimer(fromMs: number): void {

@@ -2,18 +2,21 @@ import type { Frame } from '../../codecs/tcp/v1/frame.ts';
 import { codeName, GoodbyeCode, RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import { DATA_OVERHEAD_BYTES } from '../../codecs/tcp/v1/data.ts';
 import type { Welcome } from '../../codecs/tcp/v1/handshake.ts';
-import type { Stream } from '../protocol/environment.ts';
+import type { StreamListener } from '../protocol/environment.ts';
 import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
+import { describeLink, type LinkSecurity } from '../protocol/security.ts';
 import { TimerTable } from '../protocol/timer-table.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import type { TcpContext } from './context.ts';
-import { checkExpected, checkWelcome, createHello } from './handshake.ts';
-import { FRAGMENT_BYTES } from './limits.ts';
+import { checkExpected, checkWelcome, createHello, isFault } from './handshake.ts';
+import { FRAGMENT_BYTES, TICKS_PER_PING_INTERVAL } from './limits.ts';
 import { printable } from './printable.ts';
+import { PeerHealth } from './peer-health.ts';
 import { Reconnect } from './reconnect.ts';
+import { judgeSecurity } from './security.ts';
 import { type Acknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
@@ -30,11 +33,12 @@ type SenderState = 'idle' | 'waiting' | 'greeting' | 'ready' | 'closed';
 /** Everything towards one recipient: what it has been promised, and the connection that we open to it. */
 export class Sender implements ConnectionOwner, Flushable {
   readonly #context: TcpContext;
-  readonly #connect: (host: string, port: number) => Stream;
+  readonly #connect: StreamListener['connect'];
   readonly #connId: number;
   readonly #window: SendWindow;
   readonly #unreliable: UnreliableQueue;
   readonly #reconnect: Reconnect;
+  readonly #health: PeerHealth;
   readonly #timers = new TimerTable<'retry' | 'handshake' | 'tick'>();
   #state: SenderState = 'idle';
   #connection: Connection | null = null;
@@ -44,12 +48,7 @@ export class Sender implements ConnectionOwner, Flushable {
   recipient: MemberId;
   queued = false;
 
-  constructor(
-    context: TcpContext,
-    connect: (host: string, port: number) => Stream,
-    recipient: MemberId,
-    connId: number,
-  ) {
+  constructor(context: TcpContext, connect: StreamListener['connect'], recipient: MemberId, connId: number) {
     this.#context = context;
     this.#connect = connect;
     this.recipient = recipient;
@@ -57,6 +56,7 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#window = new SendWindow(`${recipient.host}:${recipient.port}`, context.counters);
     this.#unreliable = new UnreliableQueue(context.counters);
     this.#reconnect = new Reconnect(context.timings);
+    this.#health = new PeerHealth(context.timings.stallTimeoutMs);
   }
 
   send(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
@@ -64,8 +64,8 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#context.turn.add(this);
   }
 
-  sendUnreliably(payload: Uint8Array): void {
-    this.#unreliable.push(payload, this.#context.environment.nowMs());
+  sendUnreliably(payload: Uint8Array, maxAgeMs: number): void {
+    this.#unreliable.push(payload, this.#context.environment.nowMs(), maxAgeMs);
     this.#context.turn.add(this);
   }
 
@@ -75,7 +75,15 @@ export class Sender implements ConnectionOwner, Flushable {
     else this.#connection?.destroy();
     this.#connection = null;
     this.#state = 'closed';
+    this.#unreliable.clear();
     for (const timer of ['retry', 'handshake', 'tick'] as const) this.#timers.clear(timer);
+  }
+
+  /** Null: there is no connection. */
+  get link(): LinkSecurity | null {
+    return this.#state === 'ready' && this.#connection !== null
+      ? describeLink(this.#connection.security)
+      : null;
   }
 
   nextDeadline(): number {
@@ -88,10 +96,13 @@ export class Sender implements ConnectionOwner, Flushable {
       this.#abandon(`no WELCOME within ${this.#context.timings.handshakeTimeoutMs} ms`);
     }
     if (this.#timers.expire('tick', nowMs)) this.#tick(nowMs);
+    this.#checkHealth(nowMs);
   }
 
   /** The turn ends: opens the connection if something waits, or writes what it takes. */
   flush(): void {
+    if (!this.#health.isWaiting && !this.#window.isEmpty)
+      this.#health.handleWait(this.#context.environment.nowMs());
     if (this.#state === 'idle') {
       if (!this.#window.isEmpty || !this.#unreliable.isEmpty) this.#open(this.#context.environment.nowMs());
       return;
@@ -135,17 +146,18 @@ export class Sender implements ConnectionOwner, Flushable {
         this.#handleWelcome(connection, frame);
         return;
       case 'ACK':
-        this.#settle(this.#window.handleAck(frame.seqno));
+        this.#handleAck(frame.seqno);
         return;
       case 'PONG':
         this.#reconnect.handleSuccess();
+        this.#handleHeard();
         return;
       case 'REJECT':
         this.#context.counters.rejected++;
-        this.#abandon(`rejected, ${codeName(RejectCode, frame.code)}: ${frame.reason}`);
+        this.#abandon(`rejected, ${codeName(RejectCode, frame.code)}: ${frame.reason}`, true);
         return;
       case 'GOODBYE':
-        this.#abandon(`goodbye, ${codeName(GoodbyeCode, frame.code)}: ${frame.reason}`);
+        this.#abandon(`goodbye, ${codeName(GoodbyeCode, frame.code)}: ${frame.reason}`, isFault(frame.code));
         return;
       default: // none that checkExpected lets through
     }
@@ -156,34 +168,44 @@ export class Sender implements ConnectionOwner, Flushable {
   }
 
   handleClosed(_connection: Connection, reason: string): void {
+    this.#lose(reason, false);
+  }
+
+  /** @param isFault the peer says that something is wrong: said aloud also if nothing waits for it */
+  #lose(reason: string, isFault: boolean): void {
     this.#connection = null;
     this.#timers.clear('handshake');
     this.#timers.clear('tick');
     this.#context.counters.connectionsLost++;
-    this.#unreliable.clear();
     const { environment } = this.#context;
     const nowMs = environment.nowMs();
     const delayMs = this.#reconnect.nextDelayMs(environment.rng);
     // Also without messages: one that is sent meanwhile must not go round the backoff.
     this.#state = 'waiting';
     this.#setTimer('retry', nowMs + delayMs);
-    this.#complain(reason, delayMs, nowMs);
+    this.#complain(reason, isFault, delayMs, nowMs);
+    this.#health.handleLoss(reason);
+    this.#checkHealth(nowMs);
   }
 
   #open(nowMs: number): void {
+    this.#unreliable.dropOld(nowMs);
     if (this.#window.isEmpty && this.#unreliable.isEmpty) {
       this.#state = 'idle';
       return;
     }
     this.#state = 'greeting';
     this.#context.counters.connectionsOpened++;
-    const stream = this.#connect(this.recipient.host, this.recipient.port);
+    const { host, port, uuid } = this.recipient;
+    const stream = this.#connect(host, port, uuid);
     this.#connection = new Connection(this.#context, stream, false, this);
     this.#setTimer('handshake', nowMs + this.#context.timings.handshakeTimeoutMs);
   }
 
   #handleWelcome(connection: Connection, welcome: Welcome): void {
     checkWelcome(welcome, this.recipient, connection.peer);
+    if (this.#isImpostor(connection, welcome)) return;
+    const before = this.#window.nextSeqno;
     const delivered = this.#window.handleResume(welcome.lastSeqno);
     const nowMs = this.#context.environment.nowMs();
     connection.establish();
@@ -192,27 +214,62 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#unreliable.maxBytes = welcome.maxFrameBytes;
     this.#progressMs = nowMs;
     this.#timers.clear('handshake');
-    this.#setTimer('tick', nowMs + this.#context.timings.pingIntervalMs);
-    this.#settle(delivered);
+    this.#setTick(nowMs);
     this.#context.turn.add(this);
+    if (this.#window.nextSeqno > before) this.#settle(delivered);
+    else this.#handleHeard();
+  }
+
+  /** An ack that says nothing new is no progress: a peer could repeat it for ever. */
+  #handleAck(seqno: number): void {
+    const before = this.#window.nextSeqno;
+    const acknowledged = this.#window.handleAck(seqno);
+    if (this.#window.nextSeqno > before) this.#settle(acknowledged);
+  }
+
+  /** What the acceptor's certificate says it is. Nothing was sent to it yet but HELLO. */
+  #isImpostor(connection: Connection, { acceptor }: Welcome): boolean {
+    const refusal = judgeSecurity(acceptor, connection.security, this.#context.environment.tls ?? null);
+    if (refusal === null) return false;
+    connection.end('GOODBYE', GoodbyeCode.CERTIFICATE_NAME, refusal.reason);
+    this.handleClosed(connection, refusal.reason);
+    return true;
   }
 
   #settle({ messages, bytes }: Acknowledged): void {
-    this.#progressMs = this.#context.environment.nowMs();
-    if (messages === 0) return;
-    this.#reconnect.handleSuccess();
-    this.#context.acknowledged(this.recipient.uuid, messages, bytes);
+    const nowMs = this.#context.environment.nowMs();
+    this.#progressMs = nowMs;
+    const recovers = this.#health.handleProgress(nowMs, !this.#window.isEmpty);
+    if (messages > 0) {
+      this.#reconnect.handleSuccess();
+      this.#context.acknowledged(this.recipient.uuid, messages, bytes);
+    }
+    if (recovers) this.#context.peerRecovered(this.recipient);
+  }
+
+  #handleHeard(): void {
+    if (this.#health.handleHeard()) this.#context.peerRecovered(this.recipient);
+  }
+
+  /** Comes last wherever it is called: what is told may lead to a view without the recipient. */
+  #checkHealth(nowMs: number): void {
+    const reason = this.#health.check(nowMs);
+    if (reason !== null) this.#context.peerStalled(this.recipient, reason, this.#health.cause);
   }
 
   /** Half-open connections and peers that accept bytes but make nothing of them show here. */
   #tick(nowMs: number): void {
     const connection = this.#connection;
     if (connection === null) return;
-    const { stallTimeoutMs, pingIntervalMs } = this.#context.timings;
+    this.#unreliable.dropOld(nowMs);
+    const { stallTimeoutMs } = this.#context.timings;
     const silentMs = nowMs - connection.lastHeardMs;
     if (silentMs >= stallTimeoutMs) {
       this.#context.counters.stalls++;
-      this.#abandon(`nothing heard for ${Math.floor(silentMs)} ms`);
+      const reason = `nothing heard for ${Math.floor(silentMs)} ms`;
+      const begins = this.#window.isEmpty && this.#health.handleSilence();
+      this.#abandon(reason);
+      if (begins) this.#context.peerStalled(this.recipient, reason, '');
       return;
     }
     if (this.#window.isWaiting && nowMs - this.#progressMs >= stallTimeoutMs) {
@@ -223,26 +280,33 @@ export class Sender implements ConnectionOwner, Flushable {
     }
     if (connection.writable)
       connection.send({ type: 'PING', token: randomHex(this.#context.environment.rng, 8) });
-    this.#setTimer('tick', nowMs + pingIntervalMs);
+    this.#setTick(nowMs);
   }
 
-  #complain(reason: string, delayMs: number, nowMs: number): void {
+  #setTick(nowMs: number): void {
+    const { pingIntervalMs } = this.#context.timings;
+    const gridMs = pingIntervalMs / TICKS_PER_PING_INTERVAL;
+    this.#setTimer('tick', Math.ceil((nowMs + pingIntervalMs) / gridMs) * gridMs);
+  }
+
+  #complain(reason: string, isFault: boolean, delayMs: number, nowMs: number): void {
     const { environment, log } = this.#context;
     const text = `no connection to ${formatMember(this.recipient)}: ${printable(reason)}`;
-    if (this.#window.isEmpty) {
+    if (this.#window.isEmpty && !isFault) {
       environment.logger.debug(text);
       return;
     }
+    const waits = !this.#window.isEmpty;
     log.warn(`lost ${this.recipient.uuid}`, nowMs, () => {
-      return `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms`;
+      return waits ? `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms` : text;
     });
   }
 
-  #abandon(reason: string): void {
+  #abandon(reason: string, isFault = false): void {
     const connection = this.#connection;
     if (connection === null) return;
     connection.destroy();
-    this.handleClosed(connection, reason);
+    this.#lose(reason, isFault);
   }
 
   #setTimer(name: 'retry' | 'handshake' | 'tick', deadlineMs: number): void {

@@ -5,17 +5,25 @@ import type { PortPair } from '../protocol/environment.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, type MemberId } from '../protocol/member-id.ts';
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
+import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './door.ts';
 import { createHello } from './handshake.ts';
-import { DEFAULT_TIMINGS, type TcpTimings } from './limits.ts';
+import { DEFAULT_MEMBER_TIMEOUT_MS, MIN_MEMBER_TIMEOUT_MS, type TcpTimings, timingsFor } from './limits.ts';
 import { TcpStack } from './tcp-stack.ts';
 import { MAX_UNRELIABLE_BYTES } from './unreliable-queue.ts';
 
 export interface TcpMessengerOptions extends MessengerOptions {
-  /** Times that differ from `DEFAULT_TIMINGS`. */
+  /**
+   * Milliseconds, 100 at least, after which a recipient that acknowledges nothing is taken for stalled; handlers are
+   * told within twice that. Geode's `member-timeout`, and its default, 5,000. Other times derive from it.
+   */
+  readonly memberTimeoutMs?: number;
+  /** Times that differ from those that derive from `memberTimeoutMs`. */
   readonly tcp?: Partial<TcpTimings>;
+  /** Limits on connections that others open; those that differ from `DEFAULT_DOOR_LIMITS`. */
+  readonly door?: Partial<DoorLimits>;
 }
 
 /**
@@ -30,13 +38,17 @@ export interface TcpMessengerOptions extends MessengerOptions {
  */
 export class TcpMessenger extends StackMessenger {
   readonly #timings: TcpTimings;
+  readonly #doorLimits: DoorLimits;
+  #onPeerStalled: (member: MemberId, reason: string) => void = () => undefined;
+  #onPeerRecovered: (member: MemberId) => void = () => undefined;
   #stack: TcpStack | null = null;
 
   /** @throws {LocalProtocolError} `ERR_OPTIONS` for limits that cannot be, or names that the wire cannot carry */
   constructor(options: TcpMessengerOptions) {
     super(options, 'tcp');
     checkIdentity(options);
-    this.#timings = { ...DEFAULT_TIMINGS, ...options.tcp };
+    this.#timings = { ...timingsFor(memberTimeoutOf(options)), ...options.tcp };
+    this.#doorLimits = doorLimitsOf(options);
   }
 
   protected open(pair: PortPair, self: MemberId): void {
@@ -45,18 +57,44 @@ export class TcpMessenger extends StackMessenger {
       environment: this.environment,
       cluster: this.options.cluster,
       timings: this.#timings,
+      doorLimits: this.#doorLimits,
       log: this.log,
       listener: pair.tcp,
       self,
       deliver: (sender, payload) => this.deliver(sender, payload),
       acknowledged: (uuid, messages, bytes) => this.acknowledged(uuid, messages, bytes),
+      peerStalled: (member, reason) => this.#tell('stalled', () => this.#onPeerStalled(member, reason)),
+      peerRecovered: (member) => this.#tell('recovered', () => this.#onPeerRecovered(member)),
     });
+  }
+
+  /**
+   * Called once when a recipient stalls: messages wait for it and nothing was acknowledged for `memberTimeoutMs`,
+   * whether it refuses connections, hangs or does not read, or it fell silent without any waiting. For a health
+   * monitor: retries go on until a view drops the member. `reason` is for people. The handler may call the messenger.
+   */
+  setPeerStalledHandler(handler: (member: MemberId, reason: string) => void): void {
+    this.#onPeerStalled = handler;
+  }
+
+  /** Called once when a stalled recipient gets on again; not for one that left the view. */
+  setPeerRecoveredHandler(handler: (member: MemberId) => void): void {
+    this.#onPeerRecovered = handler;
+  }
+
+  #tell(what: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      const nowMs = this.environment.nowMs();
+      this.log.warn(`${what} handler`, nowMs, () => `the ${what} handler failed: ${String(error)}`);
+    }
   }
 
   protected transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void {
     const stack = this.#opened();
     if (reliable) stack.send(member, message);
-    else stack.sendUnreliably(member, message.payload);
+    else stack.sendUnreliably(member, message);
   }
 
   protected viewInstalled(view: View, departed: readonly string[]): void {
@@ -71,6 +109,12 @@ export class TcpMessenger extends StackMessenger {
     return this.#stack?.stats() ?? { bytesSent: 0, bytesReceived: 0, counters: {} };
   }
 
+  protected override peerStats(uuid: string): Pick<PeerStats, 'tls'> {
+    return this.#stack === null || (this.environment.tls ?? null) === null
+      ? {}
+      : { tls: this.#stack.peerTls(uuid) };
+  }
+
   /** @throws {LocalProtocolError} `ERR_TOO_LARGE` over 64 MiB; unreliable messages go in one frame, of 1 MiB */
   checkSize(length: number, reliable: boolean): void {
     const limit = reliable ? MAX_MESSAGE_BYTES : MAX_UNRELIABLE_BYTES;
@@ -82,6 +126,21 @@ export class TcpMessenger extends StackMessenger {
     if (this.#stack === null) throw new InvariantError('the TCP stack is used before it is open');
     return this.#stack;
   }
+}
+
+function memberTimeoutOf({ memberTimeoutMs = DEFAULT_MEMBER_TIMEOUT_MS }: TcpMessengerOptions): number {
+  if (memberTimeoutMs >= MIN_MEMBER_TIMEOUT_MS && memberTimeoutMs < Infinity) return memberTimeoutMs;
+  const text = `memberTimeoutMs ${memberTimeoutMs} must be ${MIN_MEMBER_TIMEOUT_MS} at least`;
+  throw new LocalProtocolError('ERR_OPTIONS', text);
+}
+
+function doorLimitsOf({ door }: TcpMessengerOptions): DoorLimits {
+  const limits = { ...DEFAULT_DOOR_LIMITS, ...door };
+  for (const [name, limit] of Object.entries<number>({ ...limits })) {
+    if (limit >= 2) continue; // half of it is what strangers have
+    throw new LocalProtocolError('ERR_OPTIONS', `door.${name} ${limit} must be 2 at least`);
+  }
+  return limits;
 }
 
 /** What goes into every HELLO is encoded once, so that bad names show here and not at each connection. */

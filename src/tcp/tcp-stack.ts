@@ -1,12 +1,15 @@
-import type { Environment, Stream, StreamListener, Timer } from '../protocol/environment.ts';
+import type { Environment, StreamListener, Timer } from '../protocol/environment.ts';
 import type { RateLimitedLog } from '../protocol/logger.ts';
-import type { MemberId } from '../protocol/member-id.ts';
+import { formatMember, type MemberId } from '../protocol/member-id.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
 import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { PeerTlsStats } from '../protocol/security.ts';
 import type { View } from '../protocol/view.ts';
 import { Acceptor } from './acceptor.ts';
 import { createCounters, type TcpContext, type Timed } from './context.ts';
-import type { TcpTimings } from './limits.ts';
+import type { DoorLimits } from './door.ts';
+import { type TcpTimings, UNRELIABLE_MAX_AGE_MS } from './limits.ts';
+import { printable } from './printable.ts';
 import { Sender } from './sender.ts';
 import { Turn } from './turn.ts';
 
@@ -14,12 +17,15 @@ export interface TcpStackParts {
   readonly environment: Environment;
   readonly cluster: string;
   readonly timings: TcpTimings;
+  readonly doorLimits: DoorLimits;
   readonly log: RateLimitedLog;
   readonly listener: StreamListener;
   readonly self: MemberId;
   /** Called synchronously, and may call back into the stack. */
   readonly deliver: (sender: MemberId, payload: Uint8Array) => void;
   readonly acknowledged: (recipientUuid: string, messages: number, bytes: number) => void;
+  readonly peerStalled: (recipient: MemberId, reason: string) => void;
+  readonly peerRecovered: (recipient: MemberId) => void;
 }
 
 /** A running TCP stack: its senders, its door, and the one timer that drives them all. */
@@ -29,16 +35,19 @@ export class TcpStack implements TcpContext {
   readonly cluster: string;
   readonly session: string;
   readonly timings: TcpTimings;
+  readonly doorLimits: DoorLimits;
   readonly log: RateLimitedLog;
   readonly counters = createCounters();
   readonly bytes = { sent: 0, received: 0 };
   readonly turn: Turn;
   readonly connections = new Set<Timed>();
   readonly #parts: TcpStackParts;
-  readonly #connect: (host: string, port: number) => Stream;
+  readonly #connect: StreamListener['connect'];
   readonly #timer: Timer;
-  /** When the timer is set to go off. */
-  #wakeMs = Infinity;
+  /** When the timer is set to go off: for a deadline, or for a turn to be made. */
+  #armedMs = Infinity;
+  /** No deadline of anybody is before that. */
+  #deadlineMs = Infinity;
   readonly #senders = new Map<string, Sender>();
   readonly #acceptor: Acceptor;
   #nextConnId = 1;
@@ -52,12 +61,13 @@ export class TcpStack implements TcpContext {
     this.self = parts.self;
     this.cluster = parts.cluster;
     this.timings = parts.timings;
+    this.doorLimits = parts.doorLimits;
     this.log = parts.log;
     this.session = randomHex(environment.rng, 8);
-    this.turn = new Turn(() => this.wake(environment.nowMs()));
+    this.turn = new Turn(() => this.#arm(environment.nowMs()));
     this.#timer = environment.createTimer(() => this.#handleTimer());
     this.#acceptor = new Acceptor(this);
-    this.#connect = (host, port) => listener.connect(host, port);
+    this.#connect = (host, port, peer) => listener.connect(host, port, peer);
     listener.onConnection = (stream) => this.#acceptor.accept(stream);
   }
 
@@ -67,8 +77,8 @@ export class TcpStack implements TcpContext {
     this.#senderOf(recipient).send(payload, ordered === false, highPriority === true);
   }
 
-  sendUnreliably(recipient: MemberId, payload: Uint8Array): void {
-    this.#senderOf(recipient).sendUnreliably(payload);
+  sendUnreliably(recipient: MemberId, message: OutgoingMessage): void {
+    this.#senderOf(recipient).sendUnreliably(message.payload, message.maxAgeMs ?? UNRELIABLE_MAX_AGE_MS);
   }
 
   /** @param departed uuids of members that were in the view before */
@@ -96,8 +106,13 @@ export class TcpStack implements TcpContext {
     this.turn.leave();
     if (this.connections.size > 0) await this.#linger();
     this.#timer.clear();
-    this.#wakeMs = -Infinity; // never armed again
+    this.#armedMs = -Infinity; // never armed again
     await this.#parts.listener.close();
+  }
+
+  /** How the connections to and from this member are protected. */
+  peerTls(uuid: string): PeerTlsStats {
+    return { sending: this.#senders.get(uuid)?.link ?? null, receiving: this.#acceptor.linkOf(uuid) };
   }
 
   stats(): Omit<StackStats, 'state'> {
@@ -111,9 +126,9 @@ export class TcpStack implements TcpContext {
   // --- for connections, senders and receivers --------------------------------------------------------------
 
   wake(deadlineMs: number): void {
-    if (deadlineMs >= this.#wakeMs) return;
-    this.#wakeMs = deadlineMs;
-    this.#timer.set(deadlineMs);
+    if (deadlineMs >= this.#deadlineMs) return;
+    this.#deadlineMs = deadlineMs;
+    this.#arm(deadlineMs);
   }
 
   deliver(sender: MemberId, payload: Uint8Array): void {
@@ -124,8 +139,27 @@ export class TcpStack implements TcpContext {
     if (!this.#closed) this.#parts.acknowledged(recipientUuid, messages, bytes);
   }
 
-  handleAllClosed(): void {
-    this.#onAllClosed();
+  peerStalled(recipient: MemberId, reason: string, cause: string): void {
+    if (this.#closed) return;
+    this.counters.peerStalls++;
+    this.log.warn(`stalled ${recipient.uuid}`, this.environment.nowMs(), () => {
+      return `${formatMember(recipient)} is stalled: ${reason}`;
+    });
+    this.#parts.peerStalled(recipient, cause === '' ? reason : `${reason}: ${printable(cause)}`);
+  }
+
+  peerRecovered(recipient: MemberId): void {
+    if (this.#closed) return;
+    this.log.info(`recovered ${recipient.uuid}`, this.environment.nowMs(), () => {
+      return `${formatMember(recipient)} gets on again`;
+    });
+    this.#parts.peerRecovered(recipient);
+  }
+
+  handleClosed(connection: Timed): void {
+    this.connections.delete(connection);
+    this.#acceptor.handleGone(connection);
+    if (this.connections.size === 0) this.#onAllClosed();
   }
 
   // --- the rest --------------------------------------------------------------------------------------------
@@ -139,18 +173,35 @@ export class TcpStack implements TcpContext {
     return sender;
   }
 
+  #arm(atMs: number): void {
+    if (atMs >= this.#armedMs) return;
+    this.#armedMs = atMs;
+    this.#timer.set(atMs);
+  }
+
   #handleTimer(): void {
     const nowMs = this.environment.nowMs();
-    this.#wakeMs = Infinity;
+    this.#armedMs = Infinity;
     this.turn.enter();
+    const isDue = nowMs >= this.#deadlineMs;
+    if (isDue) this.#handleTimeout(nowMs);
+    this.turn.leave();
+    if (isDue) this.#deadlineMs = this.#nextDeadline();
+    this.#arm(this.#deadlineMs);
+  }
+
+  /** Looks at everybody; a turn that only writes what was sent does without. */
+  #handleTimeout(nowMs: number): void {
     for (const sender of this.#senders.values()) sender.handleTimeout(nowMs);
     for (const connection of this.connections) connection.handleTimeout(nowMs);
     this.#acceptor.handleTimeout(nowMs);
-    this.turn.leave();
+  }
+
+  #nextDeadline(): number {
     let deadlineMs = this.#acceptor.nextDeadline();
     for (const sender of this.#senders.values()) deadlineMs = Math.min(deadlineMs, sender.nextDeadline());
     for (const connection of this.connections) deadlineMs = Math.min(deadlineMs, connection.nextDeadline());
-    this.wake(deadlineMs);
+    return deadlineMs;
   }
 
   /** Last frames are given a moment to get out: acks among them become the senders' outcomes. */

@@ -4,7 +4,7 @@ import type { Timer } from '../protocol/environment.ts';
 import { checkMessage } from '../protocol/check-message.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
-import { bindOptions, createOwnId } from '../protocol/messenger-options.ts';
+import { bindOptions, createOwnId, type MessengerOptions } from '../protocol/messenger-options.ts';
 import type {
   MessageHandler,
   MessageType,
@@ -15,14 +15,16 @@ import type {
   StackName,
   StackState,
 } from '../protocol/messenger.ts';
+import { PendingTotal } from '../protocol/send-limits.ts';
 import type { View } from '../protocol/view.ts';
-import { TcpMessenger } from '../tcp/tcp-messenger.ts';
+import { TcpMessenger, type TcpMessengerOptions } from '../tcp/tcp-messenger.ts';
 import { GroupSwitch } from './group-switch.ts';
 import { mergeStats } from './merged-stats.ts';
 import { nextState } from './retirement.ts';
 import { DEFAULT_ROUTING_POLICY, type Route, route, type RoutingPolicy } from './routing.ts';
 
-export interface DelegatingMessengerOptions extends JGroupsMessengerOptions {
+export interface DelegatingMessengerOptions
+  extends JGroupsMessengerOptions, Omit<TcpMessengerOptions, keyof MessengerOptions> {
   readonly routing?: Partial<RoutingPolicy>;
 }
 
@@ -67,9 +69,10 @@ export class DelegatingMessenger implements Messenger {
         `a member with TCP switched off must not advertise version ${options.member.version}, which speaks TCP`,
       );
     }
-    this.#group = (options.jgroups?.multicast ?? null) === null ? null : new GroupSwitch(options);
-    this.#udp = this.#group?.udp ?? new JGroupsMessenger(options);
-    this.#tcp = this.#group?.tcp ?? new TcpMessenger(options);
+    const shared = { ...options, pendingTotal: options.pendingTotal ?? new PendingTotal(options.limits) };
+    this.#group = (options.jgroups?.multicast ?? null) === null ? null : new GroupSwitch(shared);
+    this.#udp = this.#group?.udp ?? new JGroupsMessenger(shared);
+    this.#tcp = this.#group?.tcp ?? new TcpMessenger(shared);
     this.#lingerTimer = options.environment.createTimer(() => this.#listenNoLonger());
     this.#udp.onSettled = () => this.#retire();
     if (this.#group !== null) this.#group.onSettled = () => this.#retire();
@@ -167,6 +170,20 @@ export class DelegatingMessenger implements Messenger {
   setWritableHandler(handler: (recipient: MemberId) => void): void {
     this.#udp.setWritableHandler(handler);
     this.#tcp.setWritableHandler(handler);
+  }
+
+  /** See `TcpMessenger`: of recipients that are reached by TCP. */
+  setPeerStalledHandler(handler: (member: MemberId, reason: string) => void): void {
+    this.#tcp.setPeerStalledHandler(handler);
+  }
+
+  setPeerRecoveredHandler(handler: (member: MemberId) => void): void {
+    this.#tcp.setPeerRecoveredHandler(handler);
+  }
+
+  async ready(recipient: MemberId): Promise<boolean> {
+    const ready = await Promise.all([this.#udp.ready(recipient), this.#tcp.ready(recipient)]);
+    return ready.every(Boolean);
   }
 
   async flush(timeoutMs: number): Promise<boolean> {

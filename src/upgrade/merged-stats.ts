@@ -23,6 +23,7 @@ export function mergeStats(
       ...(udpStack === undefined ? {} : { udp: { ...udpStack, state: udpState } }),
       ...tcp.stacks,
     },
+    ...(tcp.tls === undefined ? {} : { tls: tcp.tls }),
   };
 }
 
@@ -44,6 +45,7 @@ function mergePeers(
         received: peer.received + other.received,
         pendingBytes: peer.pendingBytes + other.pendingBytes,
         ...(peer.udp === undefined ? {} : { udp: peer.udp }),
+        ...(other.tls === undefined ? {} : { tls: other.tls }),
       });
     }
   }

@@ -46,6 +46,8 @@ export const ROUGH: NetworkFaults = {
   stall: 0.01,
   stallMs: 500,
   refuse: 0.1,
+  cut: 0,
+  mute: 0,
 };
 
 /** The payload's first letter is the message's type. */

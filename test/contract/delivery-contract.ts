@@ -119,7 +119,7 @@ export const defineDelivery: Part = (define, createBench, subject) => {
   });
 };
 
-export const defineBackpressure: Part = (define, createBench) => {
+export const defineBackpressure: Part = (define, createBench, subject) => {
   define('a recipient that takes nothing fills its own queue, and nobody else waits', async (t) => {
     const bench = createBench();
     const [a, b, c] = (await bench.startAll(3)) as [BenchMember, BenchMember, BenchMember];
@@ -150,6 +150,61 @@ export const defineBackpressure: Part = (define, createBench) => {
     t.is(b.received.length, accepted);
     t.deepEqual([...new Set(a.writable.map(({ uuid }) => uuid))], [b.id.uuid]);
     t.like(a.messenger.send(to(b, text('again'))), { refused: [], writable: true });
+  });
+
+  define(
+    'ready: true once there is room, at once if there is; false for who left, and after stop',
+    async (t) => {
+      const bench = createBench();
+      const [a, b, c] = (await bench.startAll(3)) as [BenchMember, BenchMember, BenchMember];
+      t.true(await a.messenger.ready(b.id));
+      const stranger = await bench.start();
+      t.false(await a.messenger.ready(stranger.id));
+      for (const peer of [b, c]) {
+        bench.cut(a, peer);
+        while (a.messenger.send(to(peer, Buffer.alloc(100_000))).writable) t.is(peer.received.length, 0);
+      }
+      let settled = 0;
+      const [forB, forC] = [b, c].map((peer) => a.messenger.ready(peer.id).finally(() => settled++));
+      await bench.run(3_000);
+      t.is(settled, 0);
+      a.messenger.installView(bench.nextView([a, b]));
+      t.false(await bench.clock.run(forC!, 'ready()', 1_000));
+      t.is(settled, 1);
+      bench.network.heal();
+      t.true(await bench.clock.run(forB!, 'ready()', 300_000));
+      t.like(a.messenger.send(to(b, text('more'))), { refused: [], writable: true });
+      bench.cut(a, b);
+      while (a.messenger.send(to(b, Buffer.alloc(100_000))).writable) await bench.run(1);
+      const last = a.messenger.ready(b.id);
+      await bench.stop(a);
+      t.false(await bench.clock.run(last, 'ready()', 1_000));
+      t.false(await bench.clock.run(a.messenger.ready(b.id), 'ready()', 1_000));
+    },
+  );
+
+  define('high-priority messages have room that ordinary ones cannot use, and pass them', async (t) => {
+    const bench = createBench();
+    const [a, b] = (await bench.startAll(2)) as [BenchMember, BenchMember];
+    const first = text('first'); // opens a connection, where one is needed
+    a.messenger.send(to(b, first));
+    t.true(await bench.until(() => b.received.length === 1));
+    bench.cut(a, b);
+    const payload = Buffer.alloc(100_000, 'o');
+    let ordinary = 0;
+    while (a.messenger.send(to(b, payload)).refused.length === 0) ordinary++;
+    const urgent = to(b, text('urgent'), { highPriority: true });
+    t.like(a.messenger.send(urgent), { refused: [], writable: false });
+    t.like(a.messenger.send(to(b, text('small'))), { refused: [b.id] });
+    let reserve = 1;
+    while (a.messenger.send(to(b, payload, { highPriority: true })).refused.length === 0) reserve++;
+    t.true(reserve > 1 && reserve < ordinary, `${reserve} and ${ordinary}`);
+    bench.network.heal();
+    t.true(await bench.until(() => a.messenger.stats().totals.pending === 0, 300_000));
+    const lines = b.received.map(({ payload: got }) => (got.length === 6 ? 'urgent' : 'ordinary'));
+    t.is(lines.length, 1 + ordinary + reserve);
+    if (subject.name.startsWith('reference')) return;
+    t.true(lines.indexOf('urgent') < lines.length - 1);
   });
 };
 

@@ -20,5 +20,12 @@ export function randomFaults(rng: Rng): NetworkFaults {
     stall: upTo(rng, 0.02),
     stallMs: upTo(rng, 3_000),
     refuse: upTo(rng, 0.4),
+    cut: 0,
+    mute: 0,
   };
+}
+
+/** The same for TCP alone: connections are cut at all sorts of bytes, and some are only half there. */
+export function randomStreamFaults(rng: Rng): NetworkFaults {
+  return { ...randomFaults(rng), cut: upTo(rng, 0.6), mute: upTo(rng, 0.3) };
 }

@@ -7,17 +7,7 @@ import { NAKACK2 } from '../../src/jgroups/nakack2.ts';
 import { type GroupView, headerOf, type InMessage } from '../../src/jgroups/protocol.ts';
 import { STABLE } from '../../src/jgroups/stable.ts';
 import { JGroupsStack } from '../../src/jgroups/stack.ts';
-
-type Method = (this: object, ...args: unknown[]) => unknown;
-
-/** A method of the real stack, replaced for as long as a test runs. @returns what takes it back */
-function patch(prototype: object, name: string, wrap: (original: Method) => Method): () => void {
-  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
-  if (typeof descriptor?.value !== 'function') throw new Error(`${name} is no method any more`);
-  const wrapped = wrap(descriptor.value as Method);
-  Object.defineProperty(prototype, name, { ...descriptor, value: wrapped });
-  return () => Object.defineProperty(prototype, name, descriptor);
-}
+import { type Method, patch } from './patch.ts';
 
 function eachSeqno(digest: Digest | null, change: (seqno: number) => number): Digest | null {
   if (digest === null) return null;

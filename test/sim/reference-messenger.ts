@@ -112,7 +112,8 @@ export class ReferenceMessenger implements Messenger {
 
   send(message: OutgoingMessage): SendResult {
     return this.#send(message, (peer) => {
-      if (peer.pendingBytes >= HARD_LIMIT_BYTES) return false;
+      const reserve = message.highPriority === true ? HARD_LIMIT_BYTES / 8 : 0;
+      if (peer.pendingBytes >= HARD_LIMIT_BYTES + reserve) return false;
       peer.enqueue(this.memberId.uuid, message.payload);
       this.#totals.accepted++;
       this.#transmit(peer, false);
@@ -163,6 +164,15 @@ export class ReferenceMessenger implements Messenger {
 
   setWritableHandler(handler: (recipient: MemberId) => void): void {
     this.#writableHandler = handler;
+  }
+
+  async ready(recipient: MemberId): Promise<boolean> {
+    for (;;) {
+      const peer = this.#peers.get(recipient.uuid);
+      if (peer === undefined || this.#state === 'closed') return false;
+      if (peer.pendingBytes < HIGH_WATER_BYTES / 2) return true;
+      await new Promise<void>((resolve) => this.#flushes.push(resolve)); // the next tick
+    }
   }
 
   installView(view: View): void {

@@ -6,7 +6,7 @@ import { randomFaults } from './faults.ts';
 import { SCRIPTS, type ScenarioKind, type Stage } from './scripts.ts';
 import { plainTuning, type Tuning } from './tuning.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { PERFECT, VirtualNetwork } from './virtual-network.ts';
+import { type NetworkFaults, PERFECT, VirtualNetwork } from './virtual-network.ts';
 
 /** What is tried. */
 export interface Subject {
@@ -15,6 +15,8 @@ export interface Subject {
   readonly kinds: readonly ScenarioKind[];
   /** Default: `plainTuning`. */
   readonly tune?: (rng: Rng) => Tuning;
+  /** Default: `randomFaults`. */
+  readonly faults?: (rng: Rng) => NetworkFaults;
   /** Which kinds of members a cluster has at first; an upgrade begins with old ones. */
   readonly mix: 'old' | 'new' | 'mixed';
   /** Version ordinals that old and new members advertise. */
@@ -129,12 +131,12 @@ class Scenario implements Stage {
 
   async run(): Promise<void> {
     const { cluster, rng } = this;
-    const { clock, network } = cluster;
+    const { clock } = cluster;
     const size = 2 + below(rng, 5);
     for (let count = 0; count < size; count++) await this.#start(this.#firstKind());
     cluster.changeView(cluster.running);
     this.#checkCountsRegularly();
-    network.faults = randomFaults(rng);
+    this.changeFaults();
     await Promise.all([SCRIPTS[this.#kind](this), clock.sleep(1_000 + rng.next() * 1_500)]);
     this.#heal();
     // Half the time the traffic goes on for a while: a sender that only speaks when spoken to is caught by silence.
@@ -165,7 +167,7 @@ class Scenario implements Stage {
   }
 
   changeFaults(): void {
-    this.cluster.network.faults = randomFaults(this.rng);
+    this.cluster.network.faults = (this.subject.faults ?? randomFaults)(this.rng);
   }
 
   async sleep(minMs: number, maxMs: number): Promise<void> {

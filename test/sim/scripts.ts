@@ -2,7 +2,7 @@ import { below, type Rng } from '../../src/protocol/rng.ts';
 import type { Cluster, SimulatedMember } from './cluster.ts';
 
 /** What happens to the cluster while the network misbehaves. */
-export type ScenarioKind = 'static' | 'upgrade' | 'crash' | 'partition' | 'storm' | 'churn';
+export type ScenarioKind = 'static' | 'upgrade' | 'crash' | 'partition' | 'storm' | 'churn' | 'restart';
 
 export const ALL_KINDS: readonly ScenarioKind[] = ['static', 'upgrade', 'crash', 'partition', 'storm'];
 
@@ -14,6 +14,17 @@ export const GROUP_KINDS: readonly ScenarioKind[] = [
   'storm',
   'churn',
   'churn',
+];
+
+/** For TCP alone. */
+export const TCP_KINDS: readonly ScenarioKind[] = [
+  'static',
+  'static',
+  'crash',
+  'partition',
+  'storm',
+  'churn',
+  'restart',
 ];
 
 /** What a script may do. */
@@ -35,6 +46,7 @@ export const SCRIPTS: Readonly<Record<ScenarioKind, Script>> = {
   partition: runPartition,
   storm: runStorm,
   churn: runChurn,
+  restart: runRestart,
 };
 
 async function runStatic(stage: Stage): Promise<void> {
@@ -139,6 +151,21 @@ async function runChurn(stage: Stage): Promise<void> {
     if (rng.next() < 0.2) stage.changeFaults();
   }
   await pauses;
+}
+
+/** A member comes back on its address as another one, while the others still take it for who was there before. */
+async function runRestart(stage: Stage): Promise<void> {
+  const { cluster, rng } = stage;
+  for (let count = 1 + below(rng, 3); count > 0; count--) {
+    await stage.sleep(100, 800);
+    const victim = oneOf(rng, cluster.running);
+    if (rng.next() < 0.3) await cluster.stop(victim);
+    else cluster.crash(victim, rng.next() < 0.5 ? 'reset' : 'silent');
+    await stage.sleep(0, 300);
+    await stage.join(victim.options.kind, victim.options.host);
+    await stage.sleep(0, 700);
+    cluster.changeView(cluster.running);
+  }
 }
 
 async function pause(stage: Stage): Promise<void> {

@@ -1,10 +1,12 @@
 import { JGroupsMessenger } from '../../src/jgroups/jgroups-messenger.ts';
+import { TcpMessenger } from '../../src/tcp/tcp-messenger.ts';
 import { DelegatingMessenger } from '../../src/upgrade/delegating-messenger.ts';
 import type { MessengerFactory } from './cluster.ts';
+import { randomStreamFaults } from './faults.ts';
 import { ReferenceMessenger, type Defect } from './reference-messenger.ts';
 import type { Subject } from './scenario.ts';
-import { ALL_KINDS, GROUP_KINDS } from './scripts.ts';
-import { groupTuning, unicastTuning } from './tuning.ts';
+import { ALL_KINDS, GROUP_KINDS, TCP_KINDS } from './scripts.ts';
+import { groupTuning, tcpTuning, unicastTuning } from './tuning.ts';
 
 /** Ordinals (GEODE-WIRE section 1.2): Geode 1.15 is 150; new ones are whatever is above all that speak UDP only. */
 const VERSIONS = { old: 150, new: 200 };
@@ -67,5 +69,19 @@ export const rollgateGroup: Subject = {
   tune: (rng) => groupTuning(rng, rng.next() < 0.5 ? 'unicasts' : MULTICAST),
 };
 
+/** TCP alone, on a network that is at its worst for connections. */
+export const tcp: Subject = {
+  name: 'tcp',
+  create: (environment, { host, ports, name, version }, { tcp: timings, queues }) => {
+    const options = { environment, cluster: 'AG', host, ports, member: { name, version }, ...queues };
+    return new TcpMessenger({ ...options, tcp: timings });
+  },
+  tune: tcpTuning,
+  faults: randomStreamFaults,
+  kinds: TCP_KINDS,
+  mix: 'new',
+  versions: VERSIONS,
+};
+
 /** What `run.ts` and `sim.test.ts` try. */
-export const SUBJECTS: readonly Subject[] = [rollgate, groupUnicasts, groupMulticast, rollgateGroup];
+export const SUBJECTS: readonly Subject[] = [rollgate, groupUnicasts, groupMulticast, rollgateGroup, tcp];

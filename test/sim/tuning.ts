@@ -1,10 +1,13 @@
 import type { JGroupsConfig } from '../../src/jgroups/config.ts';
+import type { TcpTimings } from '../../src/tcp/limits.ts';
 import { below, type Rng } from '../../src/protocol/rng.ts';
 import type { NetworkOptions } from './virtual-network.ts';
 
 /** Settings and habits of a whole cluster, drawn for each seed. */
 export interface Tuning {
   readonly jgroups: Partial<JGroupsConfig>;
+  /** Times of the TCP stack that are not its defaults. */
+  readonly tcp: Partial<TcpTimings>;
   /** Marks of the messengers' queues; absent: the default, which the simulator's traffic hardly reaches. */
   readonly queues: { readonly highWaterBytes?: number; readonly hardLimitBytes?: number };
   /** Of the messages: those to all. */
@@ -24,6 +27,18 @@ export function plainTuning(rng: Rng): Tuning {
   return { ...quiet(rng), jgroups: {} };
 }
 
+/** TCP alone. */
+export function tcpTuning(rng: Rng): Tuning {
+  return { ...quiet(rng), tcp: oneOf(rng, TCP_TIMINGS), queues: randomQueues(rng) };
+}
+
+/** As they are, as impatient as one may be, and slow to acknowledge. */
+const TCP_TIMINGS: readonly Partial<TcpTimings>[] = [
+  {},
+  { handshakeTimeoutMs: 500, pingIntervalMs: 100, stallTimeoutMs: 500, idleTimeoutMs: 1_500, ackDelayMs: 0 },
+  { stallTimeoutMs: 2_000, idleTimeoutMs: 6_000, ackDelayMs: 50, backoffMaxMs: 200 },
+];
+
 /** No multicast. */
 export function unicastTuning(rng: Rng): Tuning {
   return {
@@ -36,12 +51,13 @@ export function unicastTuning(rng: Rng): Tuning {
 
 function quiet(rng: Rng): Tuning {
   const viewDelayMs = rng.next() < 0.5 ? 5 : 300;
-  const settings = { jgroups: {}, queues: {}, network: {} };
+  const settings = { jgroups: {}, tcp: {}, queues: {}, network: {} };
   return { ...settings, groupShare: 0.1, hasGroup: false, digestShare: 0, viewDelayMs };
 }
 
 export function groupTuning(rng: Rng, multicast: NonNullable<JGroupsConfig['multicast']>): Tuning {
   return {
+    tcp: {},
     jgroups: { multicast, ...unicastConfig(rng), ...groupConfig(rng) },
     queues: randomQueues(rng),
     network: randomSockets(rng),

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 
 import type { BindOptions, PortPair } from '../../src/protocol/environment.ts';
 import { TransportError } from '../../src/protocol/errors.ts';
-import { seededRng, type Rng } from '../../src/protocol/rng.ts';
+import { below, seededRng, type Rng } from '../../src/protocol/rng.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import { VirtualDatagramSocket } from './virtual-datagram.ts';
 import type { Death, VirtualEnvironment } from './virtual-environment.ts';
@@ -24,7 +24,28 @@ export interface NetworkFaults {
   readonly stallMs: number;
   /** Of an attempt to connect. */
   readonly refuse: number;
+  /** Of each direction of a new connection: after some bytes, drawn beforehand, it ends in one of the ways of `Fate`. */
+  readonly cut: number;
+  /** Of a new connection: it is accepted, and then nothing gets through it, either way. */
+  readonly mute: number;
 }
+
+/**
+ * What becomes of a direction that is cut: the whole connection is `reset`; its reader is told of an orderly `end`
+ * in the middle of what was written; it `hang`s for good; or its writer is reset, and its reader hears nothing of it.
+ */
+export type Fate = 'reset' | 'end' | 'hang' | 'half-open';
+
+const FATES: readonly Fate[] = ['reset', 'end', 'hang', 'half-open'];
+
+/** Before the first byte, within the preamble and the first length, the handshake, the first frames, and later. */
+const CUT_CLASSES: readonly (readonly [number, number])[] = [
+  [0, 1],
+  [1, 10],
+  [10, 400],
+  [400, 4_096],
+  [4_096, 200_000],
+];
 
 export const PERFECT: NetworkFaults = {
   loss: 0,
@@ -37,6 +58,8 @@ export const PERFECT: NetworkFaults = {
   stall: 0,
   stallMs: 0,
   refuse: 0,
+  cut: 0,
+  mute: 0,
 };
 
 /** 65535 - 20 (IP) - 8 (UDP): a longer datagram is refused by the kernel (EMSGSIZE). */
@@ -90,6 +113,7 @@ export class VirtualNetwork {
     refused: 0,
     resets: 0,
     stalls: 0,
+    cuts: 0,
     streamBytes: 0,
   };
   readonly listeners = new Map<string, VirtualStreamListener>();
@@ -153,6 +177,14 @@ export class VirtualNetwork {
   /** Resets this share of the open connections. */
   resetStreams(fraction: number): void {
     for (const listener of this.listeners.values()) listener.resetSome(fraction);
+  }
+
+  /** What is to become of a direction of a new connection, and after how many bytes; null: nothing. */
+  drawCut(isMute: boolean): { readonly fate: Fate; readonly offset: number } | null {
+    if (isMute) return { fate: 'hang', offset: 0 };
+    if (!this.chance(this.faults.cut)) return null;
+    const [from, to] = CUT_CLASSES[below(this.rng, CUT_CLASSES.length)]!;
+    return { fate: FATES[below(this.rng, FATES.length)]!, offset: from + below(this.rng, to - from) };
   }
 
   anyPort(): number {

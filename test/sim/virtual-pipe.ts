@@ -1,4 +1,4 @@
-import type { VirtualNetwork } from './virtual-network.ts';
+import type { Fate, VirtualNetwork } from './virtual-network.ts';
 import type { VirtualStream } from './virtual-stream.ts';
 import type { Death } from './virtual-environment.ts';
 
@@ -36,10 +36,19 @@ export class Pipe {
   #cut = false;
   #peerLost = false;
   #stalledUntilMs = 0;
+  /** Bytes that arrive before `#fate` does. */
+  #left = Infinity;
+  #fate: Fate | null = null;
 
   constructor(network: VirtualNetwork, from: VirtualStream) {
     this.#network = network;
     this.#from = from;
+  }
+
+  /** What is to become of it after so many bytes. */
+  plan(cut: { readonly fate: Fate; readonly offset: number } | null): void {
+    this.#left = cut?.offset ?? Infinity;
+    this.#fate = cut?.fate ?? null;
   }
 
   push(bytes: Uint8Array): boolean {
@@ -115,9 +124,13 @@ export class Pipe {
       this.#schedule(POLL_MS);
       return;
     }
-    if (this.#buffered > 0) {
+    if (this.#buffered > 0 && this.#left > 0) {
       if (this.#suffersFault(to)) return;
       this.#deliver(to);
+    }
+    if (this.#left === 0 && this.#fate !== null) {
+      this.#meetFate(this.#fate, to);
+      return;
     }
     if (this.#written.length > 0) {
       this.#schedule(network.rng.next() * network.faults.maxLatencyMs * 0.25);
@@ -147,6 +160,26 @@ export class Pipe {
     return true;
   }
 
+  #meetFate(fate: Fate, to: VirtualStream): void {
+    const network = this.#network;
+    network.counters.cuts++;
+    network.trace?.(`${this.#from.localHost} > ${to.localHost} stream is cut: ${fate}`);
+    this.cut();
+    switch (fate) {
+      case 'reset':
+        this.#from.reset();
+        return;
+      case 'end':
+        to.environment.post(() => to.handleEnd(null));
+        return;
+      case 'half-open':
+        to.out.cut();
+        this.#from.loseConnection();
+        return;
+      case 'hang':
+    }
+  }
+
   /** The host answers again, for another process: it resets what it does not know. */
   #repeatToDead(): void {
     const stream = this.#from;
@@ -156,7 +189,8 @@ export class Pipe {
   }
 
   #deliver(to: VirtualStream): void {
-    const chunk = this.#take(this.#chunkLength());
+    const chunk = this.#take(Math.min(this.#chunkLength(), this.#left));
+    this.#left -= chunk.length;
     this.#network.counters.streamBytes += chunk.length;
     this.#network.trace?.(`${this.#from.localHost} > ${to.localHost} stream ${chunk.length} bytes`);
     to.environment.post(() => {

@@ -109,6 +109,11 @@ export class VirtualStream implements Stream {
     }
   }
 
+  /** This end is reset, and the other one not. */
+  loseConnection(): void {
+    this.environment.post(() => this.fail(resetError(this)));
+  }
+
   /** Its process died. */
   die(death: Death): void {
     if (this.isClosed) return;
@@ -212,6 +217,9 @@ export class VirtualStreamListener implements StreamListener, Resource {
     const server = new VirtualStream(network, this, this.host, remote);
     server.peer = client;
     client.peer = server;
+    const isMute = network.chance(network.faults.mute);
+    client.out.plan(network.drawCut(isMute));
+    server.out.plan(network.drawCut(isMute));
     this.environment.post(() => {
       if (!this.#closed && !server.isClosed) this.onConnection(server);
     });

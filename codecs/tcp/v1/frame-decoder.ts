@@ -67,7 +67,10 @@ export class FrameDecoder {
         );
       }
     }
-    return available === 0 ? null : this.#nextFromPieces();
+    if (available > 0) return this.#nextFromPieces();
+    this.#input = NOTHING; // an idle connection holds on to no chunk
+    this.#at = 0;
+    return null;
   }
 
   #readPreamble(): boolean {

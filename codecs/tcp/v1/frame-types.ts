@@ -43,6 +43,18 @@ export const RejectCode = {
   STOPPING: 11,
   /** The connector claims the acceptor's own uuid. */
   IDENTITY: 12,
+  /** Too many connections from the connector's address. */
+  ADDRESS_BUSY: 13,
+  /** Others wanted to come in, and this connection had waited longest for its HELLO. */
+  CROWDED: 14,
+  /** Too many bytes are held of connections without a HELLO, most of them of this one. */
+  GREEDY: 15,
+  /** The acceptor takes nothing but TLS. */
+  TLS_REQUIRED: 40,
+  /** The connector showed no certificate, or one that is not trusted. */
+  CERTIFICATE: 41,
+  /** The connector's certificate is that of another member. */
+  CERTIFICATE_NAME: 42,
 } as const;
 
 /** Why an established connection ends. */
@@ -59,6 +71,8 @@ export const GoodbyeCode = {
   SILENT: 5,
   /** The peer acknowledged nothing for too long. */
   STALLED: 6,
+  /** The acceptor's certificate is that of another member. */
+  CERTIFICATE_NAME: 40,
 } as const;
 
 /** The name of a code, for logs; numbers that a later version may have added stay numbers. */

@@ -5,6 +5,11 @@ import type { Team } from '../harness/team.ts';
 import type { Sample } from '../harness/types.ts';
 
 const IDLE_TIMEOUT_MS = 60_000;
+/**
+ * What V8 compiles meanwhile is the process's and no peer's, and for a thousand peers comes to several hundred bytes
+ * each, others each time. Objects look the same without it.
+ */
+const IDLE_NODE_FLAGS = ['--expose-gc', '--no-opt', '--no-sparkplug'];
 
 /**
  * Heap and external memory for each of `count` peers that have exchanged one message each way and are silent now.
@@ -14,7 +19,7 @@ export async function idlePeerBytes(
   count: number,
   start: (nodeFlags: readonly string[]) => Promise<BenchProcess>,
 ): Promise<Sample> {
-  const measured = await start(['--expose-gc']);
+  const measured = await start(IDLE_NODE_FLAGS);
   const talking = await start([]);
   try {
     const { host, port, uuid, viewId } = measured.memberId;

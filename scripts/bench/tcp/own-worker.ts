@@ -1,15 +1,16 @@
 /** Our TCP stack as a member of a benchmark: TcpMessenger over node's sockets, with the product's own defaults. */
 
-import { createNodeEnvironment, type NodeEnvironmentOptions } from '../../../src/io/node-environment.ts';
+import { createNodeEnvironment } from '../../../src/io/node-environment.ts';
 import type { Environment } from '../../../src/protocol/environment.ts';
 import type { MemberId } from '../../../src/protocol/member-id.ts';
-import type { OutgoingMessage } from '../../../src/protocol/messenger.ts';
+import type { Messenger, OutgoingMessage } from '../../../src/protocol/messenger.ts';
 import { TcpMessenger, type TcpMessengerOptions } from '../../../src/tcp/tcp-messenger.ts';
 import { CrowdEngine } from '../harness/crowd.ts';
 import { stampedPayloads } from '../harness/stamped-payload.ts';
 import { nowNs, runWorker, workerArguments } from '../harness/worker.ts';
 import { settledMemoryBytes, Talkers } from '../own/idle-peers.ts';
 import { MessengerEngine } from '../own/messenger-engine.ts';
+import type { CertificateFiles } from './certificates.ts';
 import { messagesATurn } from './turn.ts';
 
 /** Messages to one recipient before the next one's turn. */
@@ -101,7 +102,7 @@ class Lane {
   }
 
   /** @returns false if nothing was sent */
-  send(messenger: TcpMessenger | MessengerEngine['messenger'], most: number): boolean {
+  send(messenger: Messenger, most: number): boolean {
     const before = this.sent;
     while (this.writable && this.left > 0 && this.sent - before < most) {
       const message = this.#messages[this.sent % this.#messages.length] as OutgoingMessage;
@@ -118,11 +119,9 @@ class Lane {
 const args = workerArguments();
 const options = JSON.parse(args.get('options') ?? '{}') as Options;
 const tls = args.get('tls');
-// as a variable, so that this file also fits an environment that has no TLS yet
-const environmentOptions =
-  tls === undefined ? {} : { tls: { mode: 'required', ...(JSON.parse(tls) as object) } };
-const environment = createNodeEnvironment(environmentOptions as NodeEnvironmentOptions);
-if (tls !== undefined && !('tls' in environment)) throw new Error('the environment has no TLS');
+const environment = createNodeEnvironment(
+  tls === undefined ? {} : { tls: { mode: 'required', ...(JSON.parse(tls) as CertificateFiles) } },
+);
 const size = Number(args.get('members') ?? 1);
 const firstUuid = BigInt(`0x${args.get('uuid') ?? '1'}`);
 const engines = Array.from({ length: size }, (_, i) => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { javaProgram } from '../../../src/peers/programs.ts';
 import { BenchProcess } from '../harness/bench-process.ts';
 import { benchClasspath } from '../harness/java.ts';
+import type { CertificateFiles } from './certificates.ts';
 import type { Rivals } from './rivals.ts';
 
 export type Kind = 'own' | 'jvm' | 'raw' | 'zeromq' | 'nats' | 'nats-server';
@@ -20,7 +21,7 @@ export interface ProcessOptions {
   /** In this one process. Default 1. */
   readonly members?: number;
   /** Key, certificate and trusted certificate, as files. */
-  readonly tls?: Readonly<Record<'key' | 'cert' | 'ca', string>>;
+  readonly tls?: CertificateFiles;
   /** Of the carrier that the process needs. */
   readonly carrierPort?: number;
 }

@@ -519,6 +519,16 @@ test('1000 strangers may open connections, one more may not; members always may'
   t.is(a.delivered.length, 1_002);
 });
 
+test('1000 members that have connections leave strangers all their room', (t) => {
+  const { a, world } = pair();
+  const members = Array.from({ length: 1_000 }, (_, n) => world.puppet(1_000 + n));
+  a.view(...members);
+  for (const member of members) member.data(a, 1);
+  world.puppet(5_000).data(a, 1);
+  t.is(a.delivered.length, 1_001);
+  t.is(a.stack.counters.rejected, 0);
+});
+
 // --- two stacks over a bad network --------------------------------------------------------------------------
 
 test('two stacks lose, repeat and swap datagrams: all messages arrive once and in order', (t) => {

@@ -140,7 +140,7 @@ export class FakeListener implements StreamListener {
         near.fail(new TransportError('ECONNREFUSED', `connect ECONNREFUSED ${host}:${port}`));
         return;
       }
-      const far = new FakeStream(network, listener, '127.0.0.1:60000', plan);
+      const far = new FakeStream(network, listener, `${this.address.replace(/:\d+$/, '')}:60000`, plan);
       near.join(far, plan.cutForwardAt, plan.stallForwardAt);
       far.join(near, plan.cutBackwardAt, plan.stallBackwardAt);
       listener.onConnection(far);

@@ -39,7 +39,7 @@ export async function startMember(
     got.push({ from: sender.name, number, length: bytes.length });
   });
   const id = await messenger.start();
-  const listener = network.listeners.get(`127.0.0.1:${id.port}`);
+  const listener = network.listeners.get(`${id.host}:${id.port}`);
   if (listener === undefined) throw new Error('no listener');
   return { messenger, id, got, listener };
 }

@@ -43,8 +43,9 @@ export function connectRaw(
   network: FakeNetwork,
   to: Member,
   preamble: Uint8Array = Uint8Array.from(PREAMBLE),
+  from = '127.0.0.1',
 ): RawPeer {
-  const { tcp } = network.listen('127.0.0.1', 0);
+  const { tcp } = network.listen(from, 0);
   if (tcp === null) throw new Error('no listener');
   const peer = new RawPeer(tcp.connect(to.id.host, to.id.port), false);
   network.run(5);

@@ -1,0 +1,75 @@
+import { encodeFrame } from '../../codecs/tcp/v1/frame.ts';
+import { MAX_HANDSHAKE_FRAME_BYTES, PREAMBLE } from '../../codecs/tcp/v1/limits.ts';
+import type { MemberId } from '../../src/protocol/member-id.ts';
+import { randomHex } from '../../src/protocol/messenger-options.ts';
+import type { Rng } from '../../src/protocol/rng.ts';
+import { mutate } from '../fuzz/mutate.ts';
+
+/** How hostile clients behave. As many are connected as the attack says, as far as they are let in. */
+export interface Attack {
+  readonly name: string;
+  readonly connections: number;
+  /** What a client says at once. */
+  opening(victim: MemberId, rng: Rng): Uint8Array;
+  /** The rest is said one byte a second. */
+  readonly trickles: boolean;
+  /** Clients that the victim hung up on, or that did so themselves, are replaced at this rate. */
+  readonly replacedASecond: number;
+  /** It hangs up when it has said its piece, and the next one comes. */
+  readonly hangsUp: boolean;
+}
+
+const SILENCE = new Uint8Array(0);
+const stays = { trickles: false, hangsUp: false, replacedASecond: 100 };
+const comesAndGoes = { trickles: false, hangsUp: true, replacedASecond: 200 };
+
+export const ATTACKS: readonly Attack[] = [
+  { name: 'says nothing', connections: 500, opening: () => SILENCE, ...stays },
+  { name: 'a byte a second', connections: 500, opening: greeting, ...stays, trickles: true },
+  { name: 'idle', connections: 10_000, opening: () => SILENCE, ...stays },
+  { name: 'idle after HELLO', connections: 2_000, opening: greeting, ...stays },
+  { name: 'most of a huge HELLO', connections: 1_000, opening: stuffing, ...stays },
+  { name: 'a length of 4 GiB', connections: 50, opening: oversize, ...comesAndGoes },
+  { name: 'fuzzed', connections: 50, opening: fuzzed, ...comesAndGoes },
+];
+
+/** A proper HELLO of a stranger. */
+function greeting(victim: MemberId, rng: Rng): Buffer {
+  const hello = encodeFrame({
+    type: 'HELLO',
+    minVersion: 1,
+    maxVersion: 1,
+    features: 0,
+    peerKind: 1,
+    cluster: 'hostile',
+    sender: { ...victim, name: 'stranger', uuid: randomHex(rng, 16) },
+    recipientUuid: victim.uuid,
+    session: randomHex(rng, 8),
+    connId: 1,
+    nextSeqno: 1,
+    extensions: SILENCE,
+  });
+  return Buffer.concat([Buffer.from(PREAMBLE), hello]);
+}
+
+/** As much as a stranger may make the victim hold, but for the last byte. */
+function stuffing(): Buffer {
+  const bytes = Buffer.alloc(PREAMBLE.length + 4 + MAX_HANDSHAKE_FRAME_BYTES - 1, 1);
+  bytes.set(PREAMBLE);
+  bytes.writeUInt32BE(MAX_HANDSHAKE_FRAME_BYTES, PREAMBLE.length);
+  return bytes;
+}
+
+function oversize(): Buffer {
+  return Buffer.concat([Buffer.from(PREAMBLE), Buffer.alloc(4, 0xff), Buffer.alloc(1_000)]);
+}
+
+function fuzzed(victim: MemberId, rng: Rng): Buffer {
+  const proper = greeting(victim, rng);
+  const payload = Buffer.alloc(500, 'x');
+  const data = [1, 2, 3].map((seqno) => encodeFrame({ type: 'DATA', seqno, flags: 0, payload }));
+  const conversation = Buffer.concat([proper, ...data, encodeFrame({ type: 'PING', token: 'ab'.repeat(8) })]);
+  // half of the mutations are behind a proper handshake
+  if (rng.next() < 0.5) return mutate(rng, [proper, conversation]);
+  return Buffer.concat([proper, mutate(rng, [conversation.subarray(proper.length)])]);
+}

@@ -1,0 +1,119 @@
+import { LocalProtocolError } from '../protocol/errors.ts';
+import type { CertificateBinding, TlsMode } from '../protocol/security.ts';
+
+/** PEM: the text itself (it has a line `-----BEGIN ...`), or the path of a file with it. */
+export type PemSource = string;
+
+/** A PKCS#12 store, as `keytool` (Java 9 and newer) and `openssl pkcs12` write them. */
+export interface StoreSource {
+  readonly file: string;
+  readonly password: string;
+  /** The entry to use. Needed only if there are several private keys. */
+  readonly alias?: string;
+}
+
+export type TlsProtocol = 'TLSv1.2' | 'TLSv1.3';
+
+export interface TlsOptions {
+  /**
+   * `off`: TLS is refused. `accept-both`: the listener takes TLS and plaintext, and connections are opened by TLS, or
+   * in plaintext to a member that refuses TLS; for the roll-out of encryption, since an attacker on the network can
+   * make it plaintext. `required`: nothing but TLS.
+   */
+  readonly mode: TlsMode;
+  /** Private key and certificate (with its chain behind it, if any); or `keystore`. */
+  readonly key?: PemSource;
+  readonly cert?: PemSource;
+  /** Of an encrypted `key`. */
+  readonly passphrase?: string;
+  readonly keystore?: StoreSource;
+  /**
+   * Certificates of the authorities that are trusted, up to the root, and self-signed ones of members. (Java trusts what
+   * is in a trust store without the root, too; OpenSSL does not.) Default: those that come with Node.
+   */
+  readonly ca?: PemSource | readonly PemSource[];
+  readonly truststore?: StoreSource;
+  /** Whether those who connect have to show a certificate too. Default: if there is a `ca` or a `truststore`. */
+  readonly requireAuthentication?: boolean;
+  /** Whether the certificate of whom we connect to must name the host, as an IP address. Default false. */
+  readonly endpointIdentification?: boolean;
+  /**
+   * Whether a member's certificate must name it: by a common name, DNS name or IP address that is equal to the
+   * member's name, or to its host if it has no name. A function decides otherwise. Holds for both directions.
+   * Default: any trusted certificate will do.
+   */
+  readonly bindCertificateToName?: boolean | CertificateBinding;
+  /** Default: both. */
+  readonly protocols?: readonly TlsProtocol[];
+  /** Suites, most wanted first; their names in the standard (which are Java's) or in OpenSSL. Default: Node's. */
+  readonly ciphers?: readonly string[];
+  readonly reload?: {
+    /** Read all files anew on SIGHUP (which then does not end the process any more). Default true. */
+    readonly onSighup?: boolean;
+    /** How often the files are looked at for changes, in milliseconds; 0: never. Default 5000. */
+    readonly pollIntervalMs?: number;
+  };
+}
+
+export const DEFAULT_POLL_INTERVAL_MS = 5_000;
+
+/** @throws {LocalProtocolError} `ERR_TLS` for what cannot be, in words */
+export function checkTlsOptions(options: TlsOptions): void {
+  const mode: string = options.mode;
+  if (mode !== 'off' && mode !== 'accept-both' && mode !== 'required')
+    throw tlsError(`tls.mode is off, accept-both or required, not '${mode}'`);
+  if (mode === 'off') return;
+  checkSources(options);
+  const { requireAuthentication, bindCertificateToName, protocols, reload } = options;
+  if (requireAuthentication === true && !hasTrust(options))
+    throw tlsError(
+      'tls.requireAuthentication needs tls.ca or tls.truststore: whose certificates are trusted',
+    );
+  const binds = bindCertificateToName !== undefined && bindCertificateToName !== false;
+  if (binds && !requiresAuthentication(options))
+    throw tlsError('tls.bindCertificateToName needs certificates of both sides (requireAuthentication)');
+  if (protocols?.length === 0) throw tlsError('tls.protocols is empty');
+  for (const protocol of protocols ?? []) {
+    const name: string = protocol;
+    if (name !== 'TLSv1.2' && name !== 'TLSv1.3')
+      throw tlsError(`tls.protocols: TLSv1.2 and TLSv1.3 can be had, not '${name}'`);
+  }
+  const pollMs = reload?.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
+  if (!(pollMs >= 0 && pollMs <= 0x7fff_ffff))
+    throw tlsError(`tls.reload.pollIntervalMs: ${pollMs} is no number of milliseconds`);
+}
+
+function checkSources({ key, cert, keystore }: TlsOptions): void {
+  const isPem = key !== undefined || cert !== undefined;
+  if (isPem && keystore !== undefined) throw tlsError('give tls.key and tls.cert or tls.keystore, not both');
+  if (isPem && (key === undefined || cert === undefined))
+    throw tlsError('tls.key and tls.cert belong together');
+  if (!isPem && keystore === undefined)
+    throw tlsError('the own certificate is missing: give tls.key and tls.cert, or tls.keystore');
+}
+
+function hasTrust({ ca, truststore }: TlsOptions): boolean {
+  return ca !== undefined || truststore !== undefined;
+}
+
+/** Whether those who connect have to show a certificate. */
+export function requiresAuthentication(options: TlsOptions): boolean {
+  return options.requireAuthentication ?? hasTrust(options);
+}
+
+export function isPemText(source: PemSource): boolean {
+  return source.includes('-----BEGIN ');
+}
+
+/** The files that the options name. */
+export function filesOf(options: TlsOptions): string[] {
+  const { key, cert, ca, keystore, truststore } = options;
+  const pem = [key, cert, ...(typeof ca === 'string' ? [ca] : (ca ?? []))];
+  const files = pem.filter((source) => source !== undefined && !isPemText(source)) as string[];
+  for (const store of [keystore, truststore]) if (store !== undefined) files.push(store.file);
+  return [...new Set(files)];
+}
+
+export function tlsError(message: string): LocalProtocolError {
+  return new LocalProtocolError('ERR_TLS', message);
+}
