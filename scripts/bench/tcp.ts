@@ -22,10 +22,10 @@ A full run takes some ten minutes and writes docs/bench-tcp.{json,md,svg} and th
   --quick            shorter runs and fewer of them; nothing is written
   --only A,B         these cases or results only; nothing is written
   --list             names of the cases and their results
-  --runs N           runs of each case (default 5; with --quick 3)
+  --runs N           runs of each case (default 5; with --quick 1.5)
   --scale X          X times the messages of each case
   --messages N       of memory-flat, such as 50m
-  --warm-up SECONDS  of processor time at most, for each pair of processes (default 10; with --quick 3)
+  --warm-up SECONDS  of processor time at most, for each pair of processes (default 10; with --quick 1.5)
   --own JSON         options of our messenger that differ from its defaults; nothing is written
   --node-flags A,B   for our processes, such as --cpu-prof; nothing is written
   --without-rivals   without zeromq and nats, which are installed into the user's cache folder otherwise
@@ -37,7 +37,7 @@ It ends with 1 if a measurement broke (a message lost, doubled or out of order, 
 option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;
 
 /** Of processor time, at most, for each team. */
-const WARM_UP_SECONDS = { quick: 3, full: 10 };
+const WARM_UP_SECONDS = { quick: 1.5, full: 10 };
 
 async function main(args: readonly string[]): Promise<number> {
   let options: BenchOptions;

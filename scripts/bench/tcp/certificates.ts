@@ -29,7 +29,7 @@ async function make(): Promise<CertificateFiles> {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
   const files = ['-keyout', key, '-out', cert];
-  const args = ['req', '-x509', '-nodes', '-days', '2', '-subj', '/CN=bench', ...curve, ...files];
+  const args = ['req', '-x509', '-nodes', '-days', '60', '-subj', '/CN=bench', ...curve, ...files];
   const { exitCode, output } = await run('openssl', args, TIMEOUT_MS);
   if (exitCode !== 0) throw new Error(`openssl made no certificate: ${firstLine(output)}`);
   return { key, cert, ca: cert };
