@@ -22,7 +22,7 @@ A full run takes some ten minutes and writes docs/bench-tcp.{json,md,svg} and th
   --quick            shorter runs and fewer of them; nothing is written
   --only A,B         these cases or results only; nothing is written
   --list             names of the cases and their results
-  --runs N           runs of each case (default 5; with --quick 1.5)
+  --runs N           runs of each case (default 5; with --quick 3)
   --scale X          X times the messages of each case
   --messages N       of memory-flat, such as 50m
   --warm-up SECONDS  of processor time at most, for each pair of processes (default 10; with --quick 1.5)
