@@ -20,6 +20,9 @@ writeFileSync(
   `host: 127.0.0.1\nport: -1\nmax_payload: ${MAX_PAYLOAD_BYTES}\nports_file_dir: "${folder}"\n`,
 );
 const server = spawn(program, ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+// Whoever drives us ends us by SIGKILL: this shell notices by the end of its input, and clears up.
+const script = 'read -r line; kill -KILL "$0"; rm -rf "$1"';
+spawn('sh', ['-c', script, String(server.pid), folder], { stdio: ['pipe', 'ignore', 'ignore'] });
 process.on('exit', () => {
   server.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
