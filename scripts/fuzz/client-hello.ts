@@ -9,7 +9,7 @@ export function recordClientHello(): Promise<Buffer> {
       write(bytes: Buffer, _encoding, done) {
         done();
         resolve(Buffer.from(bytes));
-        client.destroy();
+        setImmediate(() => client.destroy()); // it writes before it is returned
       },
     });
     const client = connect({ socket: wire, rejectUnauthorized: false });
