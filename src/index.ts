@@ -43,6 +43,9 @@ export type {
   UdpGroupStats,
   UdpPeerStats,
 } from './protocol/messenger.ts';
+export type { LimitOptions } from './protocol/send-limits.ts';
+export type { DoorLimits } from './tcp/door.ts';
+export type { TcpTimings } from './tcp/limits.ts';
 export type {
   CertificateBinding,
   CertificateSummary,

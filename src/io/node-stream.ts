@@ -78,6 +78,15 @@ export class NodeStream implements Stream {
     return true;
   }
 
+  writeBoth(head: Uint8Array, body: Uint8Array): boolean {
+    const socket = this.#socket;
+    socket.cork();
+    this.write(head);
+    const hasRoom = this.write(body);
+    socket.uncork();
+    return hasRoom;
+  }
+
   end(): void {
     if (this.#held === null) this.#socket.end();
     else this.#endHeld = true;

@@ -74,8 +74,7 @@ export async function preparePeer(
  */
 export async function resolveJars(version: JGroupsVersion, options: PrepareOptions = {}): Promise<string> {
   const pom = pomFor(version);
-  const cache = options.cacheFolder ?? defaultCacheFolder();
-  const folder = await cached(cache, `jars-${version}-${digest([pom])}`, (draft) =>
+  const folder = await cached(options.cacheFolder ?? null, `jars-${version}-${digest([pom])}`, (draft) =>
     download(draft, pom, options.timeoutMs ?? 60_000),
   );
   return join(folder, '*');
@@ -93,9 +92,10 @@ export function compileClasses(
   sources: ReadonlyMap<string, string>,
   options: PrepareOptions = {},
 ): Promise<string> {
-  const cache = options.cacheFolder ?? defaultCacheFolder();
-  return cached(cache, `classes-${name}-${digest([classpath, ...sources.values()])}`, (folder) =>
-    compile(folder, classpath, [...sources.keys()]),
+  return cached(
+    options.cacheFolder ?? null,
+    `classes-${name}-${digest([classpath, ...sources.values()])}`,
+    (folder) => compile(folder, classpath, [...sources.keys()]),
   );
 }
 
@@ -106,8 +106,16 @@ function defaultCacheFolder(): string {
   return join(xdg === undefined || xdg === '' ? join(homedir(), '.cache') : xdg, 'rollgate');
 }
 
-/** Made in a folder of its own and then renamed: whoever comes second takes what is there. */
-async function cached(cache: string, name: string, make: (folder: string) => Promise<void>): Promise<string> {
+/**
+ * Made in a folder of its own and then renamed: whoever comes second takes what is there.
+ * @param cacheFolder null: the default, as `PrepareOptions` has it
+ */
+export async function cached(
+  cacheFolder: string | null,
+  name: string,
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
+  const cache = cacheFolder ?? defaultCacheFolder();
   const target = join(cache, name);
   if (existsSync(target)) return target;
   const draft = join(cache, `.${name}-${randomBytes(6).toString('hex')}`);

@@ -95,6 +95,8 @@ export interface Stream {
   onClose: (error: Error | null) => void;
   /** False: the transport's buffer is full; the bytes are taken all the same. `bytes` must not change later. */
   write(bytes: Uint8Array): boolean;
+  /** As two times `write`, but together: a large message's header costs no system call of its own. */
+  writeBoth?(head: Uint8Array, body: Uint8Array): boolean;
   /** Writes out what is buffered, then closes. */
   end(): void;
   /** Closes at once. */

@@ -23,6 +23,10 @@ import { SelfDelivery } from './self-delivery.ts';
 import { MESSAGE_OVERHEAD_BYTES, PendingTotal, type QueueLimits, queueLimits } from './send-limits.ts';
 import type { View } from './view.ts';
 
+const NOBODY: readonly MemberId[] = Object.freeze([]);
+/** Of nearly every message. */
+const ALL_ACCEPTED: SendResult = Object.freeze({ notInView: NOBODY, refused: NOBODY, writable: true });
+
 /**
  * What the messengers of both stacks have in common: life cycle, handlers, view, limits and the count of outcomes.
  * A stack's own messenger extends it by how a message gets to a peer.
@@ -246,19 +250,20 @@ export abstract class StackMessenger implements Messenger {
     checkMessage(message);
     this.checkSize(message.payload.length, reliable);
     if (message.recipients === 'all' && this.hasGroup) return this.#sendToGroup(message, reliable, self);
-    const notInView: MemberId[] = [];
-    const refused: MemberId[] = [];
+    let notInView: MemberId[] | null = null;
+    let refused: MemberId[] | null = null;
     let writable = true;
     for (const recipient of this.#recipients(message, self)) {
       const peer = this.#peers.get(recipient.uuid);
-      if (peer === undefined) notInView.push(recipient);
+      if (peer === undefined) (notInView ??= []).push(recipient);
       else if (!reliable) this.#sendOnce(peer, message, self);
       else if (!this.#accept(peer, message, self)) {
-        refused.push(peer.member);
+        (refused ??= []).push(peer.member);
         writable = false;
       } else if (peer.checkMark()) writable = false;
     }
-    return { notInView, refused, writable };
+    if (writable && notInView === null) return ALL_ACCEPTED;
+    return { notInView: notInView ?? NOBODY, refused: refused ?? NOBODY, writable };
   }
 
   /** To all or to none: one group message reaches every member. */

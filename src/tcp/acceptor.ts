@@ -119,7 +119,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   }
 
   handleFrame(connection: Connection, frame: Frame): void {
-    checkExpected('awaitingHello', frame, connection.peer);
+    checkExpected('awaitingHello', frame, connection);
     if (frame.type !== 'HELLO') return; // not that checkExpected would let it through
     this.#door.handleGreeted(connection);
     const refusal = this.#judge(connection, frame);

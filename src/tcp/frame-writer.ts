@@ -9,12 +9,13 @@ const MIN_BATCH_BYTES = 256;
  * to what it was given; it is sized after the one before.
  */
 export class FrameWriter {
-  readonly #write: (bytes: Uint8Array) => void;
+  readonly #write: (bytes: Uint8Array, body: Uint8Array | null) => void;
   #batch: Buffer | null = null;
   #used = 0;
   #expected = MIN_BATCH_BYTES;
 
-  constructor(write: (bytes: Uint8Array) => void) {
+  /** @param write `body` follows `bytes` */
+  constructor(write: (bytes: Uint8Array, body: Uint8Array | null) => void) {
     this.#write = write;
   }
 
@@ -31,20 +32,19 @@ export class FrameWriter {
     if (isCopied) {
       batch.set(payload, this.#used);
       this.#used += payload.length;
-    } else {
-      this.flush();
-      this.#write(payload);
-    }
+    } else this.#writeBatch(batch, payload);
   }
 
   flush(): void {
-    const batch = this.#batch;
-    if (batch === null) return;
+    if (this.#batch !== null) this.#writeBatch(this.#batch, null);
+  }
+
+  #writeBatch(batch: Buffer, body: Uint8Array | null): void {
     this.#expected = Math.min(BATCH_BYTES, Math.max(MIN_BATCH_BYTES, 2 * this.#used));
     const bytes = batch.subarray(0, this.#used);
     this.#batch = null;
     this.#used = 0;
-    this.#write(bytes);
+    this.#write(bytes, body);
   }
 
   #room(bytes: number): Buffer {

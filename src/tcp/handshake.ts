@@ -28,10 +28,14 @@ const EXPECTED: Readonly<Record<ConnectionState, readonly FrameName[]>> = {
 };
 
 /** @throws {RemoteProtocolError} `ERR_STATE` for a frame that is out of turn */
-export function checkExpected(state: ConnectionState, frame: Frame, peer: string): void {
+export function checkExpected(
+  state: ConnectionState,
+  frame: Frame,
+  connection: { readonly peer: string },
+): void {
   if (EXPECTED[state].includes(frame.type)) return;
   const text = `${frame.type} is out of turn: expected ${EXPECTED[state].join(' or ')}`;
-  throw new RemoteProtocolError('ERR_STATE', peer, text);
+  throw new RemoteProtocolError('ERR_STATE', connection.peer, text);
 }
 
 export interface HelloParts {

@@ -107,10 +107,10 @@ export class Receiver implements ConnectionOwner, Flushable {
   }
 
   handleFrame(connection: Connection, frame: Frame): void {
-    checkExpected('receiving', frame, connection.peer);
+    checkExpected('receiving', frame, connection);
     switch (frame.type) {
       case 'DATA':
-        this.#handleData(frame);
+        this.#handleData(frame, connection.lastHeardMs);
         return;
       case 'UNRELIABLE':
         this.#context.counters.unreliableReceived++;
@@ -145,8 +145,7 @@ export class Receiver implements ConnectionOwner, Flushable {
     else environment.logger.debug(words());
   }
 
-  #handleData(frame: Data): void {
-    const nowMs = this.#context.environment.nowMs();
+  #handleData(frame: Data, nowMs: number): void {
     this.#acks.handleFrame(frame.payload.length, nowMs);
     this.#context.turn.add(this);
     if (this.#window.isDuplicate(frame)) {

@@ -140,7 +140,7 @@ export class Sender implements ConnectionOwner, Flushable {
   }
 
   handleFrame(connection: Connection, frame: Frame): void {
-    checkExpected(this.#state === 'ready' ? 'sending' : 'awaitingWelcome', frame, connection.peer);
+    checkExpected(this.#state === 'ready' ? 'sending' : 'awaitingWelcome', frame, connection);
     switch (frame.type) {
       case 'WELCOME':
         this.#handleWelcome(connection, frame);

@@ -136,6 +136,7 @@ test('a full run is kept in docs and between the markers of the README', async (
     name: 'b',
     title: 'Speed',
     chartTitle: 'Targets & more',
+    sidesNote: 'Processor seconds.',
     introduction: 'How.',
     notesHeading: '## Notes',
   };

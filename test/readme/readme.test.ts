@@ -32,7 +32,7 @@ function programs(): { program: string; output: string }[] {
 }
 
 test('the library examples print what the README says', async (t) => {
-  t.is(programs().length, 2);
+  t.is(programs().length, 3);
   const folder = mkdtempSync(join(tmpdir(), 'rollgate-readme-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'udp.xml'), UDP_LIKE);

@@ -1,12 +1,19 @@
 import { CodecError } from '../../bytes/errors.ts';
+import { readWholeData } from './data.ts';
 import { decodeFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { MAX_FRAME_BYTES, MAX_HANDSHAKE_FRAME_BYTES, PREAMBLE } from './limits.ts';
 
 const NOTHING = Buffer.alloc(0);
 
-/** First allocation for a frame that comes in pieces; from there it doubles as bytes really arrive. */
+/** First allocation for a frame that comes in pieces. */
 const INITIAL_PARTIAL_BYTES = 4096;
+
+/**
+ * A buffer has room for so many times the bytes that have arrived, at most: of a fragment of a large message a fourth
+ * is mostly in the first chunk, so that it is copied once.
+ */
+const GROWTH = 4;
 
 /**
  * Cuts a stream into frames, however it is chunked. A frame that lies whole in a chunk is decoded in place; one
@@ -55,7 +62,9 @@ export class FrameDecoder {
       if (available >= size) {
         const start = this.#at;
         this.#at += size;
-        return decodeFrame(this.#input.subarray(start, this.#at));
+        return (
+          readWholeData(this.#input, start, this.#at) ?? decodeFrame(this.#input.subarray(start, this.#at))
+        );
       }
     }
     if (available > 0) return this.#nextFromPieces();
@@ -103,8 +112,9 @@ export class FrameDecoder {
   }
 
   #grow(need: number, frameSize: number): void {
-    const wanted = Math.max(need, 2 * this.#partial.length, INITIAL_PARTIAL_BYTES);
-    const grown = Buffer.allocUnsafe(frameSize > 4 ? Math.min(wanted, Math.max(need, frameSize)) : wanted);
+    const most = Math.max(need, frameSize > 4 ? frameSize : INITIAL_PARTIAL_BYTES);
+    const wanted = Math.max(GROWTH * need, INITIAL_PARTIAL_BYTES);
+    const grown = Buffer.allocUnsafe(Math.min(wanted, most));
     this.#partial.copy(grown, 0, 0, this.#have);
     this.#partial = grown;
   }

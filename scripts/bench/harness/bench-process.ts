@@ -32,7 +32,8 @@ const HOST = '127.0.0.1';
 /** The driver's end of a member of a benchmark: a node or Java process that knows the commands of worker.ts. */
 export class BenchProcess {
   readonly name: string;
-  #memberId: MemberId | null = null;
+  #memberIds: readonly MemberId[] = [];
+  #pid: number | null = null;
   readonly #process: JvmProcess;
   readonly #waiters = new Set<Waiter>();
   #broken: BrokenRun | null = null;
@@ -49,8 +50,12 @@ export class BenchProcess {
   static async start(name: string, program: string, args: readonly string[]): Promise<BenchProcess> {
     const one = new BenchProcess(name, program, args);
     try {
-      const { uuid, port } = await one.wait('up');
-      one.#memberId = createMemberId({ host: HOST, port: Number(port), uuid: String(uuid), viewId: 0 });
+      const up = await one.wait('up');
+      const members = (up['members'] ?? [up]) as readonly Readonly<Record<string, unknown>>[];
+      one.#memberIds = members.map(({ uuid, port }) =>
+        createMemberId({ host: HOST, port: Number(port), uuid: String(uuid), viewId: 0 }),
+      );
+      one.#pid = typeof up['pid'] === 'number' ? up['pid'] : null;
       return one;
     } catch (error) {
       await one.kill();
@@ -58,13 +63,20 @@ export class BenchProcess {
     }
   }
 
+  /** Of the only one, or the first. */
   get memberId(): MemberId {
-    if (this.#memberId === null) throw new BrokenRun(`${this.name} is not up`);
-    return this.#memberId;
+    const [first] = this.#memberIds;
+    if (first === undefined) throw new BrokenRun(`${this.name} is not up`);
+    return first;
   }
 
+  get memberIds(): readonly MemberId[] {
+    return this.#memberIds;
+  }
+
+  /** Of the process that does the work. */
   get pid(): number {
-    return this.#process.pid ?? -1;
+    return this.#pid ?? this.#process.pid ?? -1;
   }
 
   cpuSeconds(): number {
@@ -113,6 +125,15 @@ export class BenchProcess {
   async installView(id: number, members: readonly MemberId[]): Promise<void> {
     const words = members.map(({ host, port, viewId, uuid }) => `${host}:${port}:${viewId}:${uuid}`);
     await this.request(`view ${id} ${words.join(' ')}`, 'view');
+  }
+
+  /** SIGSTOP: it does nothing until `resume`. */
+  pause(): void {
+    this.#process.pause();
+  }
+
+  resume(): void {
+    this.#process.resume();
   }
 
   async kill(): Promise<void> {

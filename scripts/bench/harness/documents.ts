@@ -24,6 +24,8 @@ export interface DocumentSpec {
   readonly chartTitle: string;
   /** Markdown between the title and the tables: what was measured, and how. */
   readonly introduction: string;
+  /** Markdown above the table of each side. */
+  readonly sidesNote: string;
   /** Markdown below the tables, which somebody wrote; kept when the document is written anew. */
   readonly notesHeading: string;
 }
@@ -64,7 +66,7 @@ function machine(): Readonly<Record<string, string | number>> {
 }
 
 function page(
-  { title, introduction, name, chartTitle, notesHeading }: DocumentSpec,
+  { title, introduction, sidesNote, name, chartTitle, notesHeading }: DocumentSpec,
   results: readonly CaseResult[],
   about: Readonly<Record<string, string | number>>,
   notes: string,
@@ -76,7 +78,7 @@ function page(
     `![${chartTitle}](${name}.svg)`,
     markdownTable(RESULT_HEAD, results.flatMap(resultLines).map(resultCells), RESULT_COLUMNS),
     '## Each side',
-    'Processor seconds are for a million messages, of all processes of the side together; so is resident memory.\nDrops are datagrams that a full receive buffer threw away in one measurement.',
+    sidesNote,
     markdownTable(SIDE_HEAD, results.flatMap(sideLines).map(sideCells), SIDE_COLUMNS),
     '## Measured on',
     facts.join('\n'),

@@ -23,6 +23,8 @@ export interface BenchOptions {
   readonly nodeFlags: readonly string[];
   readonly json: boolean;
   readonly strict: boolean;
+  /** Other libraries that a benchmark would get for itself stay out of it. */
+  readonly withoutRivals: boolean;
   readonly help: boolean;
 }
 
@@ -43,6 +45,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     nodeFlags: values['node-flags'].split(',').filter((flag) => flag !== ''),
     json: values.json,
     strict: values.strict,
+    withoutRivals: values['without-rivals'],
     help: values.help,
   };
 }
@@ -63,6 +66,7 @@ function parse(args: readonly string[]) {
         'node-flags': { type: 'string', default: '' },
         json: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
+        'without-rivals': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values;

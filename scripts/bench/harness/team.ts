@@ -25,24 +25,32 @@ export class Team {
   readonly receivers: readonly BenchProcess[];
   /** Processes that only stand between; their processor time is not counted. */
   readonly helpers: readonly BenchProcess[];
+  /** Processes that carry the messages; their processor time is. */
+  readonly carriers: readonly BenchProcess[];
 
   constructor(
     sender: BenchProcess,
     receivers: readonly BenchProcess[],
     helpers: readonly BenchProcess[] = [],
+    carriers: readonly BenchProcess[] = [],
   ) {
     this.sender = sender;
     this.receivers = receivers;
     this.helpers = helpers;
+    this.carriers = carriers;
   }
 
   get #members(): BenchProcess[] {
     return [this.sender, ...this.receivers];
   }
 
+  get #workers(): BenchProcess[] {
+    return [...this.#members, ...this.carriers];
+  }
+
   /** @param relayPort where the sender is to find its receiver, if not at its own port */
   async installView(relayPort?: number): Promise<void> {
-    const ids = this.#members.map((member) => member.memberId);
+    const ids = this.#members.flatMap((member) => member.memberIds);
     const seen = ids.map((id) =>
       relayPort === undefined || id === this.sender.memberId ? id : { ...id, port: relayPort },
     );
@@ -58,7 +66,9 @@ export class Team {
       this.receivers.map((one) => one.request(`expect ${count} ${sizeBytes} ${ring}`, 'expecting')),
     );
     const before = this.#usage();
-    const uuids = this.receivers.map((one) => one.memberId.uuid).join(',');
+    const recipients = this.receivers.flatMap((one) => one.memberIds);
+    const uuids = recipients.map(({ uuid }) => uuid).join(',');
+    const senderBefore = this.sender.cpuSeconds();
     const kind = bundle ? 'bundle' : 'dont-bundle';
     const send = `send ${count} ${sizeBytes} ${ring} ${kind} ${uuids}`;
     const [sent, ...received] = await Promise.all([
@@ -66,9 +76,15 @@ export class Team {
       ...this.receivers.map((one) => one.wait('received', timeoutMs(count))),
     ]);
     const usage = this.#usageSince(before, count);
+    const senderCpuSeconds = this.sender.cpuSeconds() - senderBefore;
     const endNs = Math.max(...received.map((event) => Number(event['lastNs'])));
     const seconds = (endNs - Number(sent['startNs'])) / 1e9;
-    return { metrics: { rate: count / seconds, megabytes: (count * sizeBytes) / seconds / 1e6 }, ...usage };
+    const metrics = {
+      rate: count / seconds,
+      megabytes: (count * sizeBytes) / seconds / 1e6,
+      senderCpuPerDelivery: (senderCpuSeconds / count / recipients.length) * 1e6,
+    };
+    return { metrics, ...usage };
   }
 
   /** One message there and back at a time, in microseconds. */
@@ -90,10 +106,11 @@ export class Team {
    * what it is measured by is compiled, in a JVM and in node alike.
    * @param maxSeconds of processor time for a sender and a receiver, for a busy machine gives little of it; by the
    *   clock three times that
+   * @param kinds bundled or not
    */
-  async warmUp(maxSeconds: number): Promise<void> {
-    const budget = (maxSeconds * this.#members.length) / 4;
-    for (const bundle of [false, true]) {
+  async warmUp(maxSeconds: number, kinds: readonly boolean[] = [false, true]): Promise<void> {
+    const budget = (maxSeconds * this.#members.length) / 2 / kinds.length;
+    for (const bundle of kinds) {
       const deadline = performance.now() + 3e3 * budget;
       let [count, best, settled, spent] = [LEAST_WARM_UP, Infinity, 0, 0];
       while (settled < SETTLED_ROUNDS && spent < budget && performance.now() < deadline) {
@@ -121,7 +138,7 @@ export class Team {
 
   #usage(): { cpuSeconds: number; drops: number } {
     const sum = (of: (one: BenchProcess) => number): number =>
-      this.#members.reduce((total, one) => total + of(one), 0);
+      this.#workers.reduce((total, one) => total + of(one), 0);
     const relayDrops = this.helpers.reduce((total, one) => total + one.droppedDatagrams(), 0);
     return {
       cpuSeconds: sum((one) => one.cpuSeconds()),
@@ -134,13 +151,13 @@ export class Team {
     return {
       messages,
       cpuSeconds: now.cpuSeconds - before.cpuSeconds,
-      residentBytes: this.#members.reduce((sum, one) => sum + one.residentBytes(), 0),
+      residentBytes: this.#workers.reduce((sum, one) => sum + one.residentBytes(), 0),
       drops: now.drops - before.drops,
     };
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#members, ...this.helpers].map((one) => one.kill()));
+    await Promise.all([...this.#workers, ...this.helpers].map((one) => one.kill()));
   }
 }
 

@@ -9,8 +9,8 @@ import { Expectation, stampedPayloads } from './stamped-payload.ts';
 
 /** What carries the messages. */
 export interface Engine {
-  /** @returns what the others need to reach it */
-  start(): Promise<{ uuid: string; port: number }>;
+  /** @returns what the others need to reach it; `members` if it is several of them */
+  start(): Promise<Endpoint & { members?: readonly Endpoint[] }>;
   /** @param members `<host>:<port>:<viewId>:<uuid>` each */
   installView(id: number, members: readonly string[]): void | Promise<void>;
   /** As many messages as fast as they are taken, to each recipient; resolves when the last one was. */
@@ -18,9 +18,17 @@ export interface Engine {
   sendOne(payload: Buffer, to: string): void;
   /** True once all is acknowledged. */
   drain(timeoutMs: number): Promise<boolean>;
-  onMessage: (payload: Uint8Array, from: string) => void;
+  /** `to` is the index of its recipient, if the engine is several members. */
+  onMessage: (payload: Uint8Array, from: string, to?: number) => void;
   /** Commands of this engine only; null: it does not know it. */
   execute?(words: readonly string[]): Promise<Readonly<Record<string, unknown>> | null>;
+}
+
+export interface Endpoint {
+  readonly uuid: string;
+  readonly port: number;
+  /** Of a process that does the work, if it is another one. */
+  readonly pid?: number;
 }
 
 export interface SendJob {
@@ -48,7 +56,9 @@ export function workerArguments(): Map<string, string> {
 /** Runs until standard input ends. */
 export async function runWorker(engine: Engine): Promise<void> {
   const worker = new Worker(engine);
-  emit('up', await engine.start());
+  const up = await engine.start();
+  worker.members = up.members?.length ?? 1;
+  emit('up', { ...up });
   for await (const line of createInterface({ input: process.stdin })) {
     const words = line.trim().split(/ +/);
     if (words[0] === 'quit') break;
@@ -65,17 +75,20 @@ function emit(ev: string, fields: Readonly<Record<string, unknown>> = {}): void 
 
 class Worker {
   readonly #engine: Engine;
-  #expected: Expectation | null = null;
+  /** In this process. */
+  members = 1;
+  /** One for each of the members. */
+  #expected: Expectation[] = [];
   #pinger: Pinger | null = null;
   #echoing = false;
   #discarding = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    engine.onMessage = (payload, from) => {
+    engine.onMessage = (payload, from, to = 0) => {
       if (this.#echoing) engine.sendOne(Buffer.from(payload), from);
       else if (this.#pinger !== null) this.#pinger.handle(payload);
-      else if (this.#expected !== null) this.#expected.handle(payload);
+      else if (to < this.#expected.length) (this.#expected[to] as Expectation).handle(payload);
       else if (!this.#discarding) fault('a message that nobody expects');
     };
   }
@@ -97,6 +110,7 @@ class Worker {
         }
       case 'discard': // from now on
         this.#discarding = true;
+        this.#expected = [];
         {
           emit('discarding');
           return;
@@ -133,8 +147,14 @@ class Worker {
   }
 
   #expect(count: number, sizeBytes: number, ring: number): void {
-    const done = (): void => emit('received', { count, lastNs: nowNs() });
-    this.#expected = new Expectation({ count, sizeBytes, ring }, done, fault);
+    let waiting = this.members;
+    const done = (): void => {
+      if (--waiting === 0) emit('received', { count, lastNs: nowNs() });
+    };
+    this.#expected = Array.from(
+      { length: this.members },
+      () => new Expectation({ count, sizeBytes, ring }, done, fault),
+    );
   }
 
   async #send(count: number, sizeBytes: number, ring: number, bundle: boolean, to: string[]): Promise<void> {

@@ -13,6 +13,20 @@ import java.util.Map;
  * for our own side, so that both do the same work.
  */
 public final class BenchPeer {
+  /**
+   * What makes Geode's stack file one over TCP: the transport, with the bundling, send queues and buffers of the tcp.xml
+   * that JGroups comes with, and without what only UDP has. All else stays Geode's.
+   */
+  private static final Map<String, String> OVER_TCP = Map.of(
+      "org.apache.geode.distributed.internal.membership.gms.messenger.Transport",
+      "TCP max_bundle_size=\"64K\" max_bundle_timeout=\"30\" use_send_queues=\"true\" sock_conn_timeout=\"300\"",
+      "ucast_recv_buf_size=\"UDP_RECV_BUFFER_SIZE\"", "recv_buf_size=\"5M\"",
+      "ucast_send_buf_size=\"UDP_SEND_BUFFER_SIZE\"", "send_buf_size=\"5M\"",
+      "mcast_port=\"0\"", "",
+      "ip_mcast=\"false\"", "",
+      "tos=\"16\"", "",
+      "disable_loopback=\"false\"", "");
+
   private final Events events = new Events();
   private final BenchReceiver receiver = new BenchReceiver(events);
   private final PeerStack stack;
@@ -20,6 +34,7 @@ public final class BenchPeer {
   private BenchPeer(Map<String, String> arguments) throws Exception {
     Map<String, String> placeholders = new HashMap<>(arguments);
     placeholders.keySet().removeIf(key -> !key.equals(key.toUpperCase()));
+    if ("tcp".equals(arguments.get("transport"))) placeholders.putAll(OVER_TCP);
     stack = new PeerStack(
         InetAddress.getByName(arguments.getOrDefault("host", "127.0.0.1")),
         Integer.parseInt(arguments.getOrDefault("port", "0")),

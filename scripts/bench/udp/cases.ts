@@ -1,7 +1,8 @@
-import type { Team, Teams } from '../harness/team.ts';
-import type { BenchCase, Effort, ResultSpec, Sample, SideName } from '../harness/types.ts';
-import { idlePeerBytes, memoryGrowth } from './memory.ts';
-import type { Programs } from './processes.ts';
+import type { Teams } from '../harness/team.ts';
+import { oneWay, type Sides, sidesOf } from '../harness/team-cases.ts';
+import type { BenchCase } from '../harness/types.ts';
+import { idlePeerBytes, memoryGrowth } from '../own/memory.ts';
+import { type Programs, startProcess } from './processes.ts';
 
 export interface CaseContext {
   readonly teams: Teams;
@@ -11,8 +12,6 @@ export interface CaseContext {
   readonly messages: number | null;
 }
 
-type Sides = Readonly<Record<SideName, string>>;
-
 const PAIR: Sides = { ours: 'ours', jvm: 'jvm' };
 const WITH_RAW: Sides = { ...PAIR, raw: 'raw' };
 const WITH_MIXED: Sides = { ...WITH_RAW, 'ours to jvm': 'ours to jvm', 'jvm to ours': 'jvm to ours' };
@@ -20,6 +19,7 @@ const WITH_MIXED: Sides = { ...WITH_RAW, 'ours to jvm': 'ours to jvm', 'jvm to o
 const MEMORY_SECONDS = 60;
 const MEMORY_MESSAGES = 500_000;
 const IDLE_PEERS = 1_000;
+const IDLE_BUFFER_BYTES = 4_194_304;
 
 /** The work of issue's targets, and some beside it. */
 export function udpCases(context: CaseContext): BenchCase[] {
@@ -31,59 +31,6 @@ export function udpCases(context: CaseContext): BenchCase[] {
     ...otherCases(context),
     ...memoryCases(context),
   ];
-}
-
-type Work = (team: Team, count: number) => Promise<Sample>;
-
-/** The sides of a case, each of which is a team. */
-function sidesOf({ teams }: CaseContext, names: Sides, work: Work): BenchCase['sides'] {
-  return Object.fromEntries(
-    Object.entries(names).map(([side, team]) => [
-      side,
-      async (count: number) => {
-        try {
-          return await work(await teams.of(team), count);
-        } catch (error) {
-          await teams.discard(team); // what is left of this measurement must not reach the next
-          throw error;
-        }
-      },
-    ]),
-  );
-}
-
-const byRate = ({ metrics }: Sample): number => metrics['rate'] ?? 0;
-
-interface OneWay {
-  readonly name: string;
-  readonly title: string;
-  readonly sizeBytes: number;
-  readonly count: number;
-  readonly sides: Sides;
-  readonly bundle?: boolean;
-  readonly results: readonly Partial<ResultSpec>[];
-  readonly effort?: Partial<Effort>;
-}
-
-function oneWay(context: CaseContext, spec: OneWay): BenchCase {
-  const { name, title, sizeBytes, bundle = false, count, effort } = spec;
-  return {
-    name,
-    title,
-    count,
-    sides: sidesOf(context, spec.sides, (team, n) => team.oneWay({ count: n, sizeBytes, bundle })),
-    pace: byRate,
-    results: spec.results.map((result) => ({
-      name,
-      title,
-      metric: 'rate',
-      unit: 'msg/s',
-      against: 'jvm',
-      target: null,
-      ...result,
-    })),
-    ...(effort === undefined ? {} : { effort }),
-  };
 }
 
 function oneWayCases(context: CaseContext): BenchCase[] {
@@ -101,7 +48,7 @@ function oneWayCases(context: CaseContext): BenchCase[] {
       against: 'raw',
       target: targets ? 0.85 : null,
     };
-    return oneWay(context, {
+    return oneWay(context.teams, {
       name,
       title: `one way, ${label}`,
       sizeBytes,
@@ -119,7 +66,7 @@ function oneWayCases(context: CaseContext): BenchCase[] {
 
 function bundledCases(context: CaseContext): BenchCase[] {
   const bundled = (sizeBytes: number, label: string, count: number, target: number | null): BenchCase =>
-    oneWay(context, {
+    oneWay(context.teams, {
       name: `bundled-${sizeBytes}`,
       title: `one way, bundled, ${label}`,
       sizeBytes,
@@ -133,7 +80,7 @@ function bundledCases(context: CaseContext): BenchCase[] {
 
 function largeCases(context: CaseContext): BenchCase[] {
   const large = (sizeBytes: number, label: string, count: number): BenchCase =>
-    oneWay(context, {
+    oneWay(context.teams, {
       name: `oneway-${sizeBytes}`,
       title: `one way, ${label} in fragments`,
       sizeBytes,
@@ -151,14 +98,14 @@ function otherCases(context: CaseContext): BenchCase[] {
       name: 'roundtrip-100',
       title: trip.title,
       count: 20_000,
-      sides: sidesOf(context, WITH_RAW, (team, count) => team.roundTrip(count, 100)),
+      sides: sidesOf(context.teams, WITH_RAW, (team, count) => team.roundTrip(count, 100)),
       pace: ({ metrics }) => 1e6 / (metrics['p50'] ?? 1e3),
       results: [
         { name: 'roundtrip-100-p50', ...trip, title: `${trip.title}, p50`, metric: 'p50', target: 1.15 },
         { name: 'roundtrip-100-p99', ...trip, title: `${trip.title}, p99`, metric: 'p99', target: 1.25 },
       ],
     },
-    oneWay(context, {
+    oneWay(context.teams, {
       name: 'burst-10000-small-buffer',
       title: 'burst of 10,000 x 1 KiB to a JVM with a 64 KiB receive buffer',
       sizeBytes: 1024,
@@ -168,7 +115,7 @@ function otherCases(context: CaseContext): BenchCase[] {
       // at the JVM's 430 messages a second it takes its time, so that a quick run gives it less to do
       effort: { share: 1, ...(context.quick ? { runs: 1, maxSeconds: 6 } : { runs: 3, maxSeconds: 120 }) },
     }),
-    oneWay(context, {
+    oneWay(context.teams, {
       name: 'loss5-1024',
       title: 'one way, 1 KiB, 5 % of the datagrams lost',
       sizeBytes: 1024,
@@ -177,7 +124,7 @@ function otherCases(context: CaseContext): BenchCase[] {
       results: [{ target: 1 }],
       effort: { maxSeconds: context.quick ? 3 : 8 },
     }),
-    oneWay(context, {
+    oneWay(context.teams, {
       name: 'group3-1024',
       title: 'to three receivers by unicasts, 1 KiB',
       sizeBytes: 1024,
@@ -195,7 +142,16 @@ function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCa
       name: 'idle-peer-bytes',
       title: 'memory of an idle peer',
       count: IDLE_PEERS,
-      sides: { ours: (count) => idlePeerBytes(count, programs) },
+      sides: {
+        ours: (count) =>
+          idlePeerBytes(count, (flags) =>
+            startProcess(
+              'own',
+              { receiveBufferBytes: IDLE_BUFFER_BYTES },
+              { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
+            ),
+          ),
+      },
       pace: null,
       warmUp: false,
       effort: { runs: quick ? 1 : 3, share: 1 },

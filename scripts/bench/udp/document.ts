@@ -5,6 +5,8 @@ export const UDP_DOCUMENT: DocumentSpec = {
   title: 'How fast the UDP stack is',
   chartTitle: 'UDP stack: how far each target is reached',
   notesHeading: '## Notes',
+  sidesNote: `Processor seconds are for a million messages, of all processes of the side together; so is resident memory.
+Drops are datagrams that a full receive buffer threw away in one measurement.`,
   introduction: `Written by \`npm run bench:udp\`. Our stack, the real JGroups 3.6.14 in JVMs and raw \`node:dgram\` do the same work in
 the same run on the same machine, in turns, A B C A B C, so that whatever else the machine does hits all of them. The
 figures are medians. Only ratios taken in one run mean something: absolute figures move by 20 % and more between runs

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
-import { compileClasses, javaSources, PEER_SOURCES, resolveJars } from '../../../src/peers/maven.ts';
 import { javaProgram } from '../../../src/peers/programs.ts';
 import { BenchProcess } from '../harness/bench-process.ts';
+import { benchClasspath } from '../harness/java.ts';
 
 export type Kind = 'own' | 'jvm' | 'raw';
 
@@ -19,24 +19,10 @@ export interface Programs {
   readonly nodeFlags: readonly string[];
 }
 
-const VERSION = '3.6.14';
-const BENCH_SOURCES = '../scripts/bench/java';
 /** As PEERS section 6 has them: what its figures were measured with. */
 const JVM_FLAGS = ['-Xms512m', '-Xmx1g', '-XX:+UseSerialGC', '-Djava.net.preferIPv4Stack=true'];
 /** Without log4j-core its API complains. */
 const LOG_FLAG = '-Dlog4j2.loggerContextFactory=org.apache.logging.log4j.simple.SimpleLoggerContextFactory';
-
-let classpath: Promise<string> | null = null;
-
-/** @throws {JavaMissingError} if Java, Maven or an artifact cannot be had */
-export function benchClasspath(): Promise<string> {
-  classpath ??= (async () => {
-    const jars = await resolveJars(VERSION, { timeoutMs: 240_000 });
-    const sources = await javaSources([PEER_SOURCES, BENCH_SOURCES]);
-    return `${await compileClasses(`bench-${VERSION}`, jars, sources)}:${jars}`;
-  })();
-  return classpath;
-}
 
 let started = 0;
 

@@ -272,3 +272,32 @@ test('random damage gives frames or a CodecError, nothing else', (t) => {
   }
   t.true(refused > 10_000, `${refused}`);
 });
+
+test('stream: DATA is read in place as decodeFrame reads it, whole or damaged', (t) => {
+  const rng = seededRng(7);
+  const outcome = (read: () => Frame | null): unknown => {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof CodecError) return `${error.code} ${error.message}`;
+      throw error;
+    }
+  };
+  for (let i = 0; i < 3_000; i++) {
+    const seqno = 1 + below(rng, 2) * 2 ** (8 * below(rng, 6)) + below(rng, 200);
+    const bytes = encodeFrame({
+      type: 'DATA',
+      seqno,
+      flags: below(rng, 4),
+      payload: Buffer.alloc(below(rng, 20), 7),
+    });
+    // of the seqno and the flags, or none
+    if (below(rng, 2) === 1) bytes[5 + below(rng, 9)] = [0, 1, 0x1f, 0x20, 0xff][below(rng, 5)] ?? 0;
+    const decoder = new FrameDecoder(false);
+    decoder.push(bytes);
+    t.deepEqual(
+      outcome(() => decoder.next()),
+      outcome(() => decodeFrame(bytes)),
+    );
+  }
+});

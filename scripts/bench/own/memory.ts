@@ -1,11 +1,9 @@
 /** Measurements of our own memory; the JVM's is not comparable. */
 
-import { BrokenRun } from '../harness/bench-process.ts';
+import { type BenchProcess, BrokenRun } from '../harness/bench-process.ts';
 import type { Team } from '../harness/team.ts';
 import type { Sample } from '../harness/types.ts';
-import { type Programs, startProcess } from './processes.ts';
 
-const IDLE_BUFFER_BYTES = 4_194_304;
 const IDLE_TIMEOUT_MS = 60_000;
 /**
  * What V8 compiles meanwhile is the process's and no peer's, and for a thousand peers comes to several hundred bytes
@@ -13,12 +11,16 @@ const IDLE_TIMEOUT_MS = 60_000;
  */
 const IDLE_NODE_FLAGS = ['--expose-gc', '--no-opt', '--no-sparkplug'];
 
-/** Heap and external memory for each of `count` peers that have exchanged one message each way and are silent now. */
-export async function idlePeerBytes(count: number, programs: Programs): Promise<Sample> {
-  const options = { receiveBufferBytes: IDLE_BUFFER_BYTES };
-  const nodeFlags = [...programs.nodeFlags, ...IDLE_NODE_FLAGS];
-  const measured = await startProcess('own', options, { ...programs, nodeFlags });
-  const talking = await startProcess('own', options, programs);
+/**
+ * Heap and external memory for each of `count` peers that have exchanged one message each way and are silent now.
+ * @param start one of our members, with these flags for node
+ */
+export async function idlePeerBytes(
+  count: number,
+  start: (nodeFlags: readonly string[]) => Promise<BenchProcess>,
+): Promise<Sample> {
+  const measured = await start(IDLE_NODE_FLAGS);
+  const talking = await start([]);
   try {
     const { host, port, uuid, viewId } = measured.memberId;
     const self = `${host}:${port}:${viewId}:${uuid}`;

@@ -1,0 +1,77 @@
+import test from 'ava';
+
+import { CrowdEngine } from '../../scripts/bench/harness/crowd.ts';
+import { parseOptions } from '../../scripts/bench/harness/options.ts';
+import { Teams } from '../../scripts/bench/harness/team.ts';
+import type { Engine } from '../../scripts/bench/harness/worker.ts';
+import { tcpCases } from '../../scripts/bench/tcp/cases.ts';
+import { FrameReader } from '../../scripts/bench/tcp/frame-reader.ts';
+import { NO_RIVALS } from '../../scripts/bench/tcp/rivals.ts';
+import { messagesATurn } from '../../scripts/bench/tcp/turn.ts';
+
+test('raw frames are the same however they are chunked', (t) => {
+  const payloads = ['a', '', 'bcd', 'x'.repeat(300)];
+  const stream = Buffer.concat(
+    payloads.flatMap((text) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(text.length, 0);
+      return [length, Buffer.from(text)];
+    }),
+  );
+  for (const size of [1, 2, 3, 5, 7, 100, stream.length]) {
+    const seen: string[] = [];
+    const reader = new FrameReader((payload) => seen.push(Buffer.from(payload).toString()));
+    for (let at = 0; at < stream.length; at += size) reader.push(stream.subarray(at, at + size));
+    t.deepEqual(seen, payloads, `chunks of ${size}`);
+  }
+});
+
+test('each member of a crowd knows the sender and itself, and its messages are told apart', async (t) => {
+  const views: (readonly string[])[] = [];
+  const engines = ['b', 'c'].map((uuid): Engine => ({
+    onMessage: () => undefined,
+    start: () => Promise.resolve({ uuid, port: 1 }),
+    installView: (_id, members) => void views.push(members),
+    send: () => Promise.resolve(),
+    sendOne: () => undefined,
+    drain: () => Promise.resolve(uuid === 'b'),
+  }));
+  const crowd = new CrowdEngine(engines);
+  const { members } = await crowd.start();
+  t.deepEqual(members, [
+    { uuid: 'b', port: 1 },
+    { uuid: 'c', port: 1 },
+  ]);
+  await crowd.installView(1, ['h:1:0:a', 'h:2:0:b', 'h:3:0:c']);
+  t.deepEqual(views, [
+    ['h:1:0:a', 'h:2:0:b'],
+    ['h:1:0:a', 'h:3:0:c'],
+  ]);
+  const heard: number[] = [];
+  crowd.onMessage = (_payload, _from, to = -1) => heard.push(to);
+  for (const engine of engines) engine.onMessage(Buffer.alloc(1), 'a');
+  t.deepEqual(heard, [0, 1]);
+  t.false(await crowd.drain(1));
+});
+
+test('cases have names of their own, and rivals are sides only where they are to be had', (t) => {
+  const teams = new Teams(() => Promise.reject(new Error('no process is started here')));
+  const casesWith = (packages: string | null, natsServer: string | null) =>
+    tcpCases({
+      teams,
+      programs: { ownOptions: {}, nodeFlags: [], rivals: { ...NO_RIVALS, packages, natsServer } },
+      quick: true,
+      messages: null,
+    });
+  const names = casesWith(null, null).flatMap(({ results }) => results.map(({ name }) => name));
+  t.is(new Set(names).size, names.length);
+  const sidesOf = (cases: ReturnType<typeof tcpCases>): string[] => Object.keys(cases[0]?.sides ?? {});
+  t.deepEqual(sidesOf(casesWith(null, null)), ['ours', 'jvm', 'raw']);
+  t.deepEqual(sidesOf(casesWith('/p', null)), ['ours', 'jvm', 'raw', 'zeromq']);
+  t.deepEqual(sidesOf(casesWith('/p', '/s')), ['ours', 'jvm', 'raw', 'zeromq', 'nats']);
+  t.true(parseOptions(['--without-rivals']).withoutRivals);
+});
+
+test('a turn is a quarter of a mebibyte, and one message at least', (t) => {
+  t.deepEqual([100, 1_024, 1_048_576].map(messagesATurn), [2_621, 256, 1]);
+});
