@@ -66,12 +66,6 @@ export class JGroupsMessenger extends StackMessenger {
     super(options, 'udp');
     this.#config = resolveConfig({ ...options.jgroups, cluster: options.cluster });
     this.#bundle = options.bundle;
-    if (options.host.includes('%')) {
-      throw new LocalProtocolError(
-        'ERR_HOST',
-        `${options.host}: an address with a zone cannot be told to peers`,
-      );
-    }
     this.#timer = options.environment.createTimer(() => this.#handleTimeout());
   }
 

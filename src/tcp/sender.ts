@@ -297,7 +297,9 @@ export class Sender implements ConnectionOwner, Flushable {
       return;
     }
     const waits = !this.#window.isEmpty;
-    log.warn(`lost ${this.recipient.uuid}`, nowMs, () => {
+    // a cause that changes is told at once; figures and a peer's own words are no new cause
+    const cause = /^[^\d:]*/.exec(reason)?.[0] ?? '';
+    log.warn(`lost ${this.recipient.uuid} ${cause}`, nowMs, () => {
       return waits ? `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms` : text;
     });
   }
