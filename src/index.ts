@@ -14,6 +14,7 @@ export {
   type JGroupsXmlConfig,
   type JGroupsXmlOptions,
 } from './jgroups/xml/config-from-xml.ts';
+export type { Confirmation, UnconfirmedReason } from './protocol/confirmation.ts';
 export { CodecError, TruncatedError } from '../codecs/bytes/errors.ts';
 export {
   InvariantError,

@@ -17,7 +17,7 @@ import { printable } from './printable.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Reconnect } from './reconnect.ts';
 import { judgeSecurity } from './security.ts';
-import { type Acknowledged, SendWindow } from './send-window.ts';
+import { type Acknowledged, type OnAcknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
 
@@ -59,8 +59,13 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#health = new PeerHealth(context.timings.stallTimeoutMs);
   }
 
-  send(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
-    this.#window.push(payload, unordered, highPriority);
+  send(
+    payload: Uint8Array,
+    unordered: boolean,
+    highPriority: boolean,
+    acknowledged: OnAcknowledged | null,
+  ): void {
+    this.#window.push(payload, unordered, highPriority, acknowledged);
     this.#context.turn.add(this);
   }
 
