@@ -96,6 +96,15 @@ const MULTICAST: KnownNames<MulticastGroup> = {
   receiveBufferBytes: true,
 };
 
+/** Options that have a line for each of theirs. */
+const CONTAINERS: readonly string[] = ['door', 'faults', 'limits', 'member', 'record', 'routing'];
+
+/** All that have a line in the documents; those of the legacy stack have docstrings. */
+export const OPTION_NAMES: readonly string[] = [OPTIONS, MEMBER, LIMITS, FAULTS, RECORD]
+  .flatMap((known) => Object.keys(known))
+  .concat(Object.keys(DEFAULT_DOOR_LIMITS), Object.keys(DEFAULT_TIMINGS), Object.keys(DEFAULT_ROUTING_POLICY))
+  .filter((name) => !CONTAINERS.includes(name));
+
 /**
  * Values are judged where they are used, and those of `tls` in its own room.
  * @throws {LocalProtocolError} `ERR_OPTIONS` for what is missing, and for an option of a name that there is not
