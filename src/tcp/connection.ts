@@ -40,6 +40,9 @@ export class Connection implements Flushable {
   /** Ended by us, or closed: the owner hears nothing any more. */
   #ended = false;
   #lingerDeadlineMs = Infinity;
+  /** DATA is being added, and `flush` follows. */
+  #isGathering = false;
+  #isCorked = false;
 
   /** @param accepted true: the other side opened it, and begins with the preamble */
   constructor(context: TcpContext, stream: Stream, accepted: boolean, owner: ConnectionOwner) {
@@ -48,7 +51,7 @@ export class Connection implements Flushable {
     this.#accepted = accepted;
     this.owner = owner;
     this.#decoder = new FrameDecoder(accepted);
-    this.#writer = new FrameWriter((bytes, body) => this.#write(bytes, body));
+    this.#writer = new FrameWriter((bytes) => this.#write(bytes));
     this.lastHeardMs = context.environment.nowMs();
     context.connections.add(this);
     stream.onOpen = () => this.#handleOpen();
@@ -97,7 +100,9 @@ export class Connection implements Flushable {
   /** Gathered until `flush`, or until there is enough for a write. */
   sendData(seqno: number, flags: number, payload: Uint8Array): void {
     this.#context.counters.framesSent++;
+    this.#isGathering = true;
     this.#writer.addData(seqno, flags, payload);
+    this.#isGathering = false;
   }
 
   /**
@@ -106,6 +111,9 @@ export class Connection implements Flushable {
    */
   flush(): void {
     if (this.writable) this.#writer.flush();
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#stream.uncork?.();
   }
 
   /** Writes out a last frame, then closes. */
@@ -141,17 +149,14 @@ export class Connection implements Flushable {
     this.writable = false;
   }
 
-  #write(bytes: Uint8Array, body: Uint8Array | null): void {
+  #write(bytes: Uint8Array): void {
     if (this.#ended) return;
-    this.#context.bytes.sent += bytes.length + (body === null ? 0 : body.length);
-    if (body === null) {
-      if (!this.#stream.write(bytes)) this.writable = false;
-    } else if (this.#stream.writeBoth !== undefined) {
-      if (!this.#stream.writeBoth(bytes, body)) this.writable = false;
-    } else {
-      const hadRoom = this.#stream.write(bytes);
-      if (!this.#stream.write(body) || !hadRoom) this.writable = false;
+    this.#context.bytes.sent += bytes.length;
+    if (this.#isGathering && !this.#isCorked) {
+      this.#isCorked = true; // there is more to come in this turn: one system call for all
+      this.#stream.cork?.();
     }
+    if (!this.#stream.write(bytes)) this.writable = false;
   }
 
   #handleOpen(): void {

@@ -42,7 +42,9 @@ export function explainFailure(error: NodeJS.ErrnoException): string {
   const known = REASONS[code];
   if (known !== undefined) return `the other side's certificate is not accepted: ${known}`;
   if (TLS_REFUSED.has(code)) return 'the other side takes no TLS';
-  return FAILURES[code] ?? error.message;
+  // OpenSSL's own message has its source file and ends with a line feed; node gives the words in it apart
+  const { reason } = error as { readonly reason?: string };
+  return FAILURES[code] ?? reason ?? error.message.trim();
 }
 
 const FAILURES: Readonly<Record<string, string>> = {
