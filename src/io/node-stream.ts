@@ -71,9 +71,9 @@ export class NodeStream implements Stream {
     if (this.#endHeld) socket.end();
   }
 
-  /** The first reason is the one that is told. */
+  /** The first reason is the one that is told. It goes without the address: who is told knows whose stream it is. */
   fail(code: string, message: string, cause: Error): void {
-    this.#error ??= new TransportError(code, `${this.remoteHost}:${this.remotePort}: ${message}`, { cause });
+    this.#error ??= new TransportError(code, message, { cause });
   }
 
   write(bytes: Uint8Array): boolean {
@@ -113,11 +113,16 @@ export class NodeStream implements Stream {
       if (socket === this.#socket) this.onDrain();
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      this.fail(error.code ?? 'EIO', error.message, error),
+      this.fail(error.code ?? 'EIO', textOf(error), error),
     );
     socket.once('close', () => {
       // with TLS there are two, of which the one that is spoken through counts
       if (socket === this.#socket) this.onClose(this.#error);
     });
   }
+}
+
+/** Node's own text of a refused connection has the address in it. */
+function textOf({ syscall, code, message }: NodeJS.ErrnoException): string {
+  return syscall === undefined || code === undefined ? message : `${syscall} ${code}`;
 }

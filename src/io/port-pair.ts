@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 
 import type { BindOptions, PortPair } from '../protocol/environment.ts';
+import { checkPorts } from '../protocol/check-endpoint.ts';
 import { LocalProtocolError, TransportError } from '../protocol/errors.ts';
 import type { Logger } from '../protocol/logger.ts';
 import { NodeDatagramSocket } from './datagram-socket.ts';
@@ -88,7 +89,6 @@ async function orClose<T>(binding: Promise<T>, other: { close(): Promise<void> }
 }
 
 function checkOptions(options: BindOptions): void {
-  const [first, last] = options.ports;
   if (isIP(options.host) === 0) {
     throw new LocalProtocolError(
       'ERR_HOST',
@@ -98,13 +98,7 @@ function checkOptions(options: BindOptions): void {
   if (!options.udp && !options.tcp) {
     throw new LocalProtocolError('ERR_PORTS', 'neither UDP nor TCP is to be bound');
   }
-  const whole = Number.isInteger(first) && Number.isInteger(last);
-  if (!whole || first < 0 || last > 65_535 || last < first || (first === 0 && last !== 0)) {
-    throw new LocalProtocolError(
-      'ERR_PORTS',
-      `${first}-${last} is no range of ports (1..65535, or 0-0 for any)`,
-    );
-  }
+  checkPorts(options.ports);
 }
 
 function* candidates([first, last]: readonly [number, number]): Generator<number> {

@@ -31,7 +31,7 @@ const UNICAST_PROTOCOLS: readonly ProtocolName[] = ['UNICAST3', 'UFC', 'FRAG2'];
 /** Geode's stack with multicast, from the bottom; in JGroups' udp.xml they have the same order. */
 const MULTICAST_PROTOCOLS: readonly ProtocolName[] = ['NAKACK2', 'UNICAST3', 'STABLE', 'UFC', 'MFC', 'FRAG2'];
 
-/** Settings of the legacy stack, under JGroups' names; the defaults are Geode's (WIRE-3.6 section 13). */
+/** Settings of the legacy stack, under JGroups' names; the defaults are Geode's. */
 export interface JGroupsConfig {
   /** Cluster name in every TpHeader. Geode's is always "AG". */
   readonly cluster: string;

@@ -1,15 +1,7 @@
+import type { Confirmation, UnconfirmedReason } from '../protocol/confirmation.ts';
 import type { MemberId } from '../protocol/member-id.ts';
 import type { SendResult } from '../protocol/messenger.ts';
 import type { Confirm } from './protocol.ts';
-
-/** Why a recipient has not confirmed a message; with the last three it was not even sent to it. */
-export type UnconfirmedReason = 'timeout' | 'memberLeft' | 'closed' | 'notInView' | 'refused' | 'unreachable';
-
-/** Who has confirmed that its application had a message. The sender itself is not asked. */
-export interface Confirmation {
-  readonly confirmed: readonly MemberId[];
-  readonly unconfirmed: readonly { readonly member: MemberId; readonly reason: UnconfirmedReason }[];
-}
 
 /** The answers to one message, which may go to several recipients one by one, or to all as one. */
 export class ConfirmationCollector {

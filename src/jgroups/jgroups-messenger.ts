@@ -6,6 +6,7 @@ import {
   type GeodeAddress,
   type ViewId,
 } from '../../codecs/jgroups/message.ts';
+import type { Confirmation } from '../protocol/confirmation.ts';
 import type { DatagramSocket, PortPair, Timer } from '../protocol/environment.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, formatMember, type MemberId } from '../protocol/member-id.ts';
@@ -14,7 +15,7 @@ import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messeng
 import { StackMessenger } from '../protocol/stack-messenger.ts';
 import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
-import { type Confirmation, ConfirmationCollector } from './confirmation.ts';
+import { ConfirmationCollector } from './confirmation.ts';
 import { digestEntries } from './digest.ts';
 import { largestPayload } from './frag2.ts';
 import type { Audience } from './protocol.ts';
@@ -66,12 +67,6 @@ export class JGroupsMessenger extends StackMessenger {
     super(options, 'udp');
     this.#config = resolveConfig({ ...options.jgroups, cluster: options.cluster });
     this.#bundle = options.bundle;
-    if (options.host.includes('%')) {
-      throw new LocalProtocolError(
-        'ERR_HOST',
-        `${options.host}: an address with a zone cannot be told to peers`,
-      );
-    }
     this.#timer = options.environment.createTimer(() => this.#handleTimeout());
   }
 

@@ -350,7 +350,7 @@ export class UNICAST3 extends Protocol {
     const isIdle = (touchedMs: number): boolean =>
       connExpiryTimeoutMs > 0 && nowMs - touchedMs >= connExpiryTimeoutMs;
     for (const [key, connection] of this.#send) {
-      // unlike JGroups' idle connections: retries to a member go on until the view drops it (DESIGN section 2)
+      // unlike JGroups' idle connections: retries to a member go on until the view drops it (README, the contract)
       const awaitsAck = connection.window.size + connection.queued > 0 && this.#members.has(key);
       const { giveUpAtMs } = connection;
       const isGivenUp = giveUpAtMs !== null && nowMs >= giveUpAtMs;

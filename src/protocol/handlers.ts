@@ -42,19 +42,19 @@ export class HandlerTable {
   }
 
   /** Calls the handler of the payload's type, or the default one. Throws nothing. */
-  dispatch(sender: MemberId, payload: Uint8Array, stack: StackName): void {
+  dispatch(sender: MemberId, payload: Uint8Array, stack: StackName, inView: boolean): void {
     const type = this.#readType(sender, payload);
     const handler = (type === null ? undefined : this.#handlers.get(type)) ?? this.#default;
     if (handler === null) {
       this.unhandled++;
       this.#log.warn(`unhandled ${sender.uuid}`, this.#environment.nowMs(), () => {
-        return `no handler for a message of type ${String(type)} from ${formatMember(sender)}`;
+        return `no handler for a message ${ofType(type)} from ${formatMember(sender)}`;
       });
       return;
     }
     try {
       // an unhandled rejection would end the process
-      const result = handler({ sender, payload, type, stack });
+      const result = handler({ sender, inView, payload, type, stack });
       if (result instanceof Promise) {
         result.catch((error: unknown) => {
           this.#fail(sender, type, error);
@@ -77,9 +77,14 @@ export class HandlerTable {
 
   #fail(sender: MemberId, type: MessageType | null, error: unknown): void {
     this.failed++;
-    this.#log.warn(`failed ${String(type)}`, this.#environment.nowMs(), () => {
+    const kind = error instanceof Error ? error.name : '';
+    this.#log.warn(`failed ${String(type)} ${kind}`, this.#environment.nowMs(), () => {
       const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return `the handler of type ${String(type)} failed on a message from ${formatMember(sender)}: ${what}`;
+      return `the handler of messages ${ofType(type)} failed on one from ${formatMember(sender)}: ${what}`;
     });
   }
+}
+
+function ofType(type: MessageType | null): string {
+  return type === null ? 'without a type' : `of type ${type}`;
 }

@@ -12,7 +12,7 @@ export interface MemberId {
   readonly uuid: string;
   /** The view in which it joined; -1 before it did. */
   readonly viewId: number;
-  /** Version ordinal that it advertises (GEODE-WIRE section 1.2); `UNKNOWN_VERSION` if it advertised none. */
+  /** Version ordinal that it advertises, such as Geode's 150 for 1.15; `UNKNOWN_VERSION` if it advertised none. */
   readonly version: number;
   readonly name: string;
   readonly kind: MemberKind;

@@ -25,6 +25,12 @@ export interface OutgoingMessage {
 
 export interface IncomingMessage {
   readonly sender: MemberId;
+  /**
+   * False: no view that was installed here names the sender. It may have joined by a view that is still to come here, or
+   * be nobody's member: its id is then what it says itself. Such messages are delivered all the same, since views arrive
+   * at different times, and an acknowledged message does not come again.
+   */
+  readonly inView: boolean;
   /** A view of the receive buffer: copy it to keep it. */
   readonly payload: Uint8Array;
   /** What `typeOf` of the options made of the payload; null if nothing. */
@@ -140,7 +146,7 @@ export interface MessengerStats {
   readonly tls?: TlsStats;
 }
 
-/** The contract of DESIGN.md section 2, whichever stack is behind it. */
+/** The contract of the README, whichever stack is behind it. */
 export interface Messenger {
   /** Binds the port and resolves to the own id. @throws {TransportError} if no port can be bound */
   start(): Promise<MemberId>;

@@ -80,7 +80,7 @@ export class PeerOutcomes {
 
 /**
  * What became of every accepted message, per peer, with the sums of departed peers kept: the figures always add
- * up to `accepted = delivered + memberLeft + closed + pending` (DESIGN section 2).
+ * up to `accepted = delivered + memberLeft + closed + pending` (README, the contract).
  */
 export class OutcomeLedger {
   readonly #peers = new Map<string, PeerOutcomes>();

@@ -1,3 +1,4 @@
+import { checkHost, checkPorts } from './check-endpoint.ts';
 import { checkMessage } from './check-message.ts';
 import type { Environment, PortPair } from './environment.ts';
 import { InvariantError, LocalProtocolError } from './errors.ts';
@@ -58,7 +59,10 @@ export abstract class StackMessenger implements Messenger {
   /** Called whenever the last accepted message without an outcome got one. */
   onSettled: () => void = () => undefined;
 
+  /** @throws {LocalProtocolError} `ERR_HOST`, `ERR_PORTS` or `ERR_OPTIONS` for what cannot work */
   constructor(options: MessengerOptions, stack: StackName) {
+    checkHost(options.host);
+    checkPorts(options.ports);
     this.options = options;
     this.environment = options.environment;
     this.#stack = stack;
@@ -150,7 +154,7 @@ export abstract class StackMessenger implements Messenger {
     const peer = this.#peers.get(sender.uuid);
     if (peer === undefined) this.#receivedFromStrangers++;
     else peer.outcomes.received++;
-    this.#handlers.dispatch(sender, payload, this.#stack);
+    this.#handlers.dispatch(sender, payload, this.#stack, peer !== undefined);
   }
 
   protected get view(): View | null {

@@ -92,6 +92,10 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     return this.#receivers.get(uuid)?.link ?? null;
   }
 
+  isMember(uuid: string): boolean {
+    return (this.#view?.find(uuid) ?? null) !== null;
+  }
+
   isDeparted(uuid: string): boolean {
     return this.#departed.has(uuid);
   }
@@ -166,7 +170,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   #judgeRoom(hello: Hello): Refusal | null {
     const { uuid } = hello.sender;
     if (this.#receivers.has(uuid) || this.#strangers.size < MAX_STRANGERS) return null;
-    if ((this.#view?.find(uuid) ?? null) !== null) return null;
+    if (this.isMember(uuid)) return null;
     return { code: RejectCode.BUSY, reason: 'too many senders that no view names' };
   }
 
@@ -174,7 +178,8 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     const { log, environment } = this.#context;
     const code = codeName(RejectCode, refusal.code);
     log.warn(`refused ${code} ${who}`, environment.nowMs(), () => {
-      return `refused a connection of ${who} from ${connection.peer}, ${code}: ${refusal.reason}`;
+      const detail = refusal.detail === undefined ? '' : `; ${printable(refusal.detail)}`;
+      return `refused a connection of ${who} from ${connection.peer}, ${code}: ${refusal.reason}${detail}`;
     });
     this.#door.handleGreeted(connection);
     connection.end('REJECT', refusal.code, refusal.reason);

@@ -80,6 +80,8 @@ export function createWelcome(hello: Hello, self: MemberId, lastSeqno: number): 
 export interface AcceptorKnowledge {
   readonly self: MemberId;
   readonly cluster: string;
+  /** Our view names this member. */
+  isMember(uuid: string): boolean;
   /** A view of ours dropped this member. */
   isDeparted(uuid: string): boolean;
   /** What was received of this sender so far; null: never heard of it. */
@@ -92,8 +94,14 @@ export interface AcceptorKnowledge {
 
 export interface Refusal {
   readonly code: number;
+  /** Goes to the connector, who may be anybody: no names that it did not know. */
   readonly reason: string;
+  /** For our own log only. */
+  readonly detail?: string;
 }
+
+/** A cluster's name may be long; for a log its beginning will do. */
+const MAX_LOGGED_NAME = 64;
 
 /** Null: welcome. The checks are in the order in which their answers make sense to the connector. */
 export function judgeHello(hello: Hello, knowledge: AcceptorKnowledge): Refusal | null {
@@ -104,9 +112,16 @@ export function judgeHello(hello: Hello, knowledge: AcceptorKnowledge): Refusal 
   }
   if (hello.peerKind !== PeerKind.member)
     return refuse('PEER_KIND', `peers of kind ${hello.peerKind} are not served`);
-  if (hello.cluster !== cluster) return refuse('CLUSTER', `this is cluster '${cluster}'`);
-  if (hello.recipientUuid !== self.uuid)
-    return refuse('RECIPIENT', `this is ${formatMember(self)}, uuid ${self.uuid}`);
+  if (hello.cluster !== cluster) {
+    const reason = knowledge.isMember(hello.sender.uuid)
+      ? `this is cluster '${cluster}'`
+      : 'this member is of another cluster';
+    return refuse('CLUSTER', reason, `it is of '${hello.cluster.slice(0, MAX_LOGGED_NAME)}'`);
+  }
+  if (hello.recipientUuid !== self.uuid) {
+    const detail = `this is ${formatMember(self)}, uuid ${self.uuid}; it asks for ${hello.recipientUuid}`;
+    return refuse('RECIPIENT', 'another member lives here', detail);
+  }
   if (hello.sender.uuid === self.uuid) return refuse('IDENTITY', 'your uuid is that of this member');
   if (knowledge.isDeparted(hello.sender.uuid))
     return refuse('DEPARTED', 'a view of this member has dropped you');
@@ -124,8 +139,8 @@ export function isFault(code: number): boolean {
   return code !== GoodbyeCode.STOPPED && code !== GoodbyeCode.DEPARTED && code !== GoodbyeCode.REPLACED;
 }
 
-function refuse(code: keyof typeof RejectCode, reason: string): Refusal {
-  return { code: RejectCode[code], reason };
+function refuse(code: keyof typeof RejectCode, reason: string, detail?: string): Refusal {
+  return { code: RejectCode[code], reason, ...(detail === undefined ? {} : { detail }) };
 }
 
 /** @throws {RemoteProtocolError} `ERR_WELCOME` if it comes from someone else or names a version that we did not offer */

@@ -10,7 +10,12 @@ export interface OutgoingFrame {
   readonly payload: Uint8Array;
   /** Payload bytes of the message that its acknowledgement completes; null unless it is the last of its message. */
   readonly completes: number | null;
+  /** Told when it is acknowledged. */
+  readonly acknowledged: OnAcknowledged | null;
 }
+
+/** Must call nobody back: the window is in the middle of its work. */
+export type OnAcknowledged = () => void;
 
 /** Messages that an ack completed, and the bytes of their payloads. */
 export interface Acknowledged {
@@ -21,6 +26,7 @@ export interface Acknowledged {
 interface QueuedMessage {
   readonly payload: Uint8Array;
   readonly unordered: boolean;
+  readonly acknowledged: OnAcknowledged | null;
   /** Bytes that were cut into frames already. */
   cut: number;
 }
@@ -61,9 +67,17 @@ export class SendWindow {
     return this.#ackedSeqno + 1;
   }
 
-  /** @param highPriority passes those that wait; implies `unordered` */
-  push(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
-    const message = { payload, unordered: unordered || highPriority, cut: 0 };
+  /**
+   * @param highPriority passes those that wait; implies `unordered`
+   * @param acknowledged told when the whole message is
+   */
+  push(
+    payload: Uint8Array,
+    unordered: boolean,
+    highPriority: boolean,
+    acknowledged: OnAcknowledged | null = null,
+  ): void {
+    const message = { payload, unordered: unordered || highPriority, acknowledged, cut: 0 };
     (highPriority ? this.#urgent : this.#queue).push(message);
   }
 
@@ -97,12 +111,13 @@ export class SendWindow {
     let messages = 0;
     let bytes = 0;
     while (this.#ackedSeqno < seqno) {
-      const completes = this.#sent.shift()?.completes ?? null;
+      const frame = this.#sent.shift();
       this.#ackedSeqno++;
       if (this.#resend > 0) this.#resend--;
-      if (completes === null) continue;
-      bytes += completes;
+      if (frame === undefined || frame.completes === null) continue;
+      bytes += frame.completes;
       messages++;
+      if (frame.acknowledged !== null) frame.acknowledged();
     }
     return { messages, bytes };
   }
@@ -139,6 +154,7 @@ export class SendWindow {
       flags: (message.unordered ? DataFlag.UNORDERED : 0) | (last ? 0 : DataFlag.MORE),
       payload: last && start === 0 ? payload : payload.subarray(start, end),
       completes: last ? payload.length : null,
+      acknowledged: last ? message.acknowledged : null,
     };
   }
 }

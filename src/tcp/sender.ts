@@ -17,7 +17,7 @@ import { printable } from './printable.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Reconnect } from './reconnect.ts';
 import { judgeSecurity } from './security.ts';
-import { type Acknowledged, SendWindow } from './send-window.ts';
+import { type Acknowledged, type OnAcknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
 
@@ -59,8 +59,13 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#health = new PeerHealth(context.timings.stallTimeoutMs);
   }
 
-  send(payload: Uint8Array, unordered: boolean, highPriority: boolean): void {
-    this.#window.push(payload, unordered, highPriority);
+  send(
+    payload: Uint8Array,
+    unordered: boolean,
+    highPriority: boolean,
+    acknowledged: OnAcknowledged | null,
+  ): void {
+    this.#window.push(payload, unordered, highPriority, acknowledged);
     this.#context.turn.add(this);
   }
 
@@ -297,7 +302,9 @@ export class Sender implements ConnectionOwner, Flushable {
       return;
     }
     const waits = !this.#window.isEmpty;
-    log.warn(`lost ${this.recipient.uuid}`, nowMs, () => {
+    // a cause that changes is told at once; figures and a peer's own words are no new cause
+    const cause = /^[^\d:]*/.exec(reason)?.[0] ?? '';
+    log.warn(`lost ${this.recipient.uuid} ${cause}`, nowMs, () => {
       return waits ? `${text}; messages wait, next attempt in ${Math.ceil(delayMs)} ms` : text;
     });
   }

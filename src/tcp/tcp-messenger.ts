@@ -1,6 +1,15 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { encodeHello } from '../../codecs/tcp/v1/handshake.ts';
 import { MAX_MESSAGE_BYTES } from '../../codecs/tcp/v1/limits.ts';
+import { checkMessage } from '../protocol/check-message.ts';
+import {
+  AcknowledgementWait,
+  type AwaitedMessage,
+  type Confirmation,
+  checkTimeout,
+  DEFAULT_CONFIRM_TIMEOUT_MS,
+  WAIT,
+} from '../protocol/confirmation.ts';
 import type { PortPair } from '../protocol/environment.ts';
 import { InvariantError, LocalProtocolError } from '../protocol/errors.ts';
 import { createMemberId, type MemberId } from '../protocol/member-id.ts';
@@ -42,6 +51,7 @@ export class TcpMessenger extends StackMessenger {
   #onPeerStalled: (member: MemberId, reason: string) => void = () => undefined;
   #onPeerRecovered: (member: MemberId) => void = () => undefined;
   #stack: TcpStack | null = null;
+  readonly #waits = new Set<AcknowledgementWait>();
 
   /** @throws {LocalProtocolError} `ERR_OPTIONS` for limits that cannot be, or names that the wire cannot carry */
   constructor(options: TcpMessengerOptions) {
@@ -97,11 +107,50 @@ export class TcpMessenger extends StackMessenger {
     else stack.sendUnreliably(member, message);
   }
 
+  /**
+   * As `send`; resolves when every recipient has acknowledged the message, which it does once its handlers had it, or
+   * after the time.
+   * @param timeoutMs 0 or more. Default 10,000
+   * @throws {LocalProtocolError} as `send`
+   */
+  sendAndConfirm(
+    message: OutgoingMessage,
+    timeoutMs: number = DEFAULT_CONFIRM_TIMEOUT_MS,
+  ): Promise<Confirmation> {
+    checkMessage(message);
+    checkTimeout(timeoutMs);
+    const wait = new AcknowledgementWait(this.#expectedOf(message));
+    const awaited: AwaitedMessage = { ...message, [WAIT]: wait };
+    this.#waits.add(wait);
+    try {
+      wait.handleSent(this.send(awaited));
+    } catch (error) {
+      this.#waits.delete(wait);
+      throw error;
+    }
+    const timer = this.environment.createTimer(() => wait.end('timeout'));
+    timer.set(this.environment.nowMs() + timeoutMs);
+    return wait.result.finally(() => {
+      timer.clear();
+      this.#waits.delete(wait);
+    });
+  }
+
+  /** Recipients that are others, and in the view. */
+  #expectedOf({ recipients }: OutgoingMessage): readonly MemberId[] {
+    const { view } = this;
+    if (view === null) return [];
+    const isOther = ({ uuid }: MemberId): boolean => uuid !== this.memberId.uuid && view.find(uuid) !== null;
+    return (recipients === 'all' ? view.members : recipients).filter(isOther);
+  }
+
   protected viewInstalled(view: View, departed: readonly string[]): void {
     this.#opened().installView(view, departed);
+    for (const wait of this.#waits) wait.end('memberLeft', departed);
   }
 
   protected close(): Promise<void> {
+    for (const wait of this.#waits) wait.end('closed');
     return this.#opened().close();
   }
 

@@ -1,3 +1,4 @@
+import { type AwaitedMessage, WAIT } from '../protocol/confirmation.ts';
 import type { Environment, StreamListener, Timer } from '../protocol/environment.ts';
 import type { RateLimitedLog } from '../protocol/logger.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
@@ -72,9 +73,11 @@ export class TcpStack implements TcpContext {
   }
 
   /** @param recipient a member of the view */
-  send(recipient: MemberId, message: OutgoingMessage): void {
+  send(recipient: MemberId, message: AwaitedMessage): void {
     const { payload, ordered, highPriority } = message;
-    this.#senderOf(recipient).send(payload, ordered === false, highPriority === true);
+    const wait = message[WAIT];
+    const acknowledged = wait === undefined ? null : () => wait.handleAcknowledged(recipient.uuid);
+    this.#senderOf(recipient).send(payload, ordered === false, highPriority === true, acknowledged);
   }
 
   sendUnreliably(recipient: MemberId, message: OutgoingMessage): void {

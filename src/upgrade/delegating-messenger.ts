@@ -2,6 +2,12 @@ import { JGroupsMessenger, type JGroupsMessengerOptions } from '../jgroups/jgrou
 import type { Digest } from '../../codecs/jgroups/message.ts';
 import type { Timer } from '../protocol/environment.ts';
 import { checkMessage } from '../protocol/check-message.ts';
+import {
+  checkTimeout,
+  type Confirmation,
+  DEFAULT_CONFIRM_TIMEOUT_MS,
+  joinConfirmations,
+} from '../protocol/confirmation.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
 import { bindOptions, createOwnId, type MessengerOptions } from '../protocol/messenger-options.ts';
@@ -20,6 +26,7 @@ import type { View } from '../protocol/view.ts';
 import { TcpMessenger, type TcpMessengerOptions } from '../tcp/tcp-messenger.ts';
 import { GroupSwitch } from './group-switch.ts';
 import { mergeStats } from './merged-stats.ts';
+import { isOrdered } from './ordered-messengers.ts';
 import { nextState } from './retirement.ts';
 import { DEFAULT_ROUTING_POLICY, type Route, route, type RoutingPolicy } from './routing.ts';
 
@@ -129,9 +136,7 @@ export class DelegatingMessenger implements Messenger {
     if (message.recipients === 'all' && this.#group?.byGroup === true) {
       return reliable ? this.#udp.send(message) : this.#udp.sendUnreliably(message);
     }
-    const { udp, tcp } = this.#byStack(message.recipients);
-    if (udp.length > 0) this.#udp.checkSize(message.payload.length, reliable);
-    this.#tcp.checkSize(message.payload.length, reliable);
+    const { udp, tcp } = this.#split(message, reliable);
     if (udp.length === 0) return sendBy(this.#tcp, message, tcp, reliable);
     const byUdp = sendBy(this.#udp, message, udp, reliable);
     if (tcp.length === 0) return byUdp;
@@ -141,6 +146,45 @@ export class DelegatingMessenger implements Messenger {
       refused: [...byUdp.refused, ...byTcp.refused],
       writable: byUdp.writable && byTcp.writable,
     };
+  }
+
+  /**
+   * As `send`; resolves when every recipient has confirmed that its application had the message, or after the time.
+   * By TCP that is its acknowledgement. By UDP it is JGroups' RSVP, which the members there need in their stacks, and we
+   * in `jgroups.protocols`; Geode's are without it. This member itself is not asked.
+   *
+   * While messages to all are about to change stacks, an ordered one may have to wait for others: it is then not sent at
+   * all, and all its recipients are `refused`.
+   * @param timeoutMs 0 or more. Default: `jgroups.rsvpTimeoutMs`, which is 10,000 unless set
+   * @throws {LocalProtocolError} as `send`, before anything is sent, and `ERR_RSVP` if recipients are reached by UDP and
+   *   the stack has no RSVP
+   */
+  sendAndConfirm(
+    message: OutgoingMessage,
+    timeoutMs: number = this.#options.jgroups?.rsvpTimeoutMs ?? DEFAULT_CONFIRM_TIMEOUT_MS,
+  ): Promise<Confirmation> {
+    checkMessage(message);
+    checkTimeout(timeoutMs);
+    const group = this.#group;
+    if (message.recipients === 'all' && group?.byGroup === true) {
+      if (!group.udp.holdsGroup || !isOrdered(message)) return this.#udp.sendAndConfirm(message, timeoutMs);
+      const others = [...this.#others.udp, ...this.#others.tcp];
+      const unconfirmed = others.map((member) => ({ member, reason: 'refused' as const }));
+      return Promise.resolve({ confirmed: [], unconfirmed });
+    }
+    const { udp, tcp } = this.#split(message, true);
+    const byUdp =
+      udp.length === 0 ? [] : [this.#udp.sendAndConfirm({ ...message, recipients: udp }, timeoutMs)];
+    const byTcp = this.#tcp.sendAndConfirm({ ...message, recipients: tcp }, timeoutMs);
+    return Promise.all([...byUdp, byTcp]).then(joinConfirmations);
+  }
+
+  /** @throws {LocalProtocolError} `ERR_TOO_LARGE` */
+  #split(message: OutgoingMessage, reliable: boolean): Record<StackName, readonly MemberId[]> {
+    const byStack = this.#byStack(message.recipients);
+    if (byStack.udp.length > 0) this.#udp.checkSize(message.payload.length, reliable);
+    this.#tcp.checkSize(message.payload.length, reliable);
+    return byStack;
   }
 
   /** Whoever is not in the view goes to the TCP side, which says so; so does this member itself. */
@@ -179,6 +223,32 @@ export class DelegatingMessenger implements Messenger {
 
   setPeerRecoveredHandler(handler: (member: MemberId) => void): void {
     this.#tcp.setPeerRecoveredHandler(handler);
+  }
+
+  /**
+   * Asks an old member, of this view or an earlier one, whether it is there (Geode's quorum check). The answer comes to
+   * the handler of `setPongHandler`, or never.
+   * @throws {LocalProtocolError} `ERR_NOT_STARTED`, `ERR_CLOSED`; `ERR_HOST` for a member without an address to send to;
+   *   `ERR_DORMANT` while UDP sleeps, since no answer would be heard
+   */
+  ping(member: MemberId): void {
+    const { logger } = this.#options.environment;
+    logger.debug(`${formatMember(this.memberId)} pings ${formatMember(member)}`);
+    if (this.#udpState === 'closed') throw new LocalProtocolError('ERR_CLOSED', 'the messenger was stopped');
+    if (this.#udpState === 'dormant')
+      throw new LocalProtocolError('ERR_DORMANT', 'UDP sleeps: the view has no member that is reached by it');
+    this.#udp.ping(member);
+  }
+
+  /** Of answers to `ping`. A sender that is not in the view is known by its address alone. */
+  setPongHandler(handler: (sender: MemberId) => void): void {
+    this.#udp.onPong = (sender) => {
+      try {
+        handler(sender);
+      } catch (error) {
+        this.#options.environment.logger.warn(`the pong handler failed: ${String(error)}`);
+      }
+    };
   }
 
   async ready(recipient: MemberId): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { MemberId } from '../protocol/member-id.ts';
 import { OrderedGroupMessenger, OrderedTcpMessenger } from './ordered-messengers.ts';
 
 /**
- * Which way messages to all take, where JGroups' multicast is on (DESIGN decision 5). While the view holds an old
+ * Which way messages to all take, where JGroups' multicast is on. While the view holds an old
  * member, each is one group message by UDP, to new members too, and none goes by TCP. Without old ones they go by TCP.
  *
  * JGroups gives no order between group messages and those to single members, and neither do we while both are

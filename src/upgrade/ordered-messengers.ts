@@ -1,5 +1,5 @@
 /**
- * The messengers of both stacks for a member whose group messages change stacks (DESIGN decision 5): each counts what
+ * The messengers of both stacks for a member whose group messages change stacks: each counts what
  * its recipients have, and can hold messages back until the other one's have arrived.
  */
 import { JGroupsMessenger } from '../jgroups/jgroups-messenger.ts';
@@ -72,6 +72,11 @@ export class OrderedGroupMessenger extends JGroupsMessenger {
     this.#queue.holdUntil(until);
   }
 
+  /** Ordered group messages have to wait just now. */
+  get holdsGroup(): boolean {
+    return !this.#queue.isDone;
+  }
+
   /** Sends what need not wait any more. */
   releaseGroup(): void {
     if (!this.running) return;
@@ -106,6 +111,6 @@ export class OrderedGroupMessenger extends JGroupsMessenger {
   }
 }
 
-function isOrdered({ ordered, highPriority }: OutgoingMessage): boolean {
+export function isOrdered({ ordered, highPriority }: OutgoingMessage): boolean {
   return ordered !== false && highPriority !== true;
 }

@@ -11,7 +11,7 @@ export interface RoutingPolicy {
 
 /**
  * The first ordinal is above all that Geode has given out so far (160 is 2.0), and one that a real 1.15.1 coordinator
- * was seen to admit (GEODE-WIRE section 6.1). The last leaves room to grow and none for absurdities.
+ * was seen to admit. The last leaves room to grow and none for absurdities.
  */
 export const DEFAULT_ROUTING_POLICY: RoutingPolicy = { tcp: 'auto', tcpVersions: [200, 299] };
 

@@ -135,6 +135,24 @@ const defineViews: Part = (define, createBench) => {
     t.is(texts(b).join(''), '0123456789');
   });
 
+  define('a message says whether a view names its sender', async (t) => {
+    const bench = createBench();
+    const [a, b] = (await bench.startAll(2)) as [BenchMember, BenchMember];
+    const c = await bench.start();
+    a.messenger.send(to(b, text('of the view')));
+    t.true(await bench.until(() => b.received.length === 1));
+    t.like(b.received[0], { inView: true });
+    const view = bench.nextView([a, b, c]);
+    c.messenger.installView(view);
+    c.messenger.send(to(b, text('early')));
+    await bench.run(2_000);
+    t.true(b.received.slice(1).every(({ sender, inView }) => sender.uuid === c.id.uuid && !inView));
+    for (const { messenger } of [a, b]) messenger.installView(view);
+    c.messenger.send(to(b, text('late')));
+    t.true(await bench.until(() => texts(b).includes('late')));
+    t.like(b.received.at(-1), { inView: true });
+  });
+
   define('another member on the same port gets nothing that was meant for the one before', async (t) => {
     const bench = createBench();
     const [a, b] = (await bench.startAll(2)) as [BenchMember, BenchMember];

@@ -7,6 +7,9 @@ import { promisify } from 'node:util';
 
 import test from 'ava';
 
+import { OPTION_NAMES } from '../../src/create-options.ts';
+import { createMessenger } from '../../src/index.ts';
+import { createCounters } from '../../src/tcp/context.ts';
 import { fakeReport } from '../cli/fixtures/fake-engine.ts';
 import { runHere } from '../cli/program.ts';
 import { UDP_LIKE } from '../unit/jgroups/xml/samples.ts';
@@ -23,16 +26,20 @@ function blocks(markdown: string, language: string): string[] {
   return [...markdown.matchAll(fence)].map(([, content]) => content ?? '');
 }
 
-/** Programs of the README, each with the output that is shown next after it. */
+/** Programs of the documents, each with the output that is shown next after it. */
 function programs(): { program: string; output: string }[] {
-  return readme
+  return [readme, read('docs/api.md')].flatMap(programsOf);
+}
+
+function programsOf(markdown: string): { program: string; output: string }[] {
+  return markdown
     .split(/^(?=```js\n)/m)
     .map((part) => ({ program: blocks(part, 'js')[0] ?? '', output: blocks(part, 'text')[0] ?? '' }))
     .filter(({ program }) => program.includes("from 'rollgate'"));
 }
 
-test('the library examples print what the README says', async (t) => {
-  t.is(programs().length, 3);
+test('the library examples print what the documents say', async (t) => {
+  t.is(programs().length, 4);
   const folder = mkdtempSync(join(tmpdir(), 'rollgate-readme-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'udp.xml'), UDP_LIKE);
@@ -84,4 +91,14 @@ test('npm scripts and files that the documents name exist, and so do the targets
 test('the line of the README that says which Node is needed is that of package.json', (t) => {
   const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
   t.true(readme.includes(`Node ${engines.node.replace('>=', '')} or newer`));
+});
+
+test('the page of the API has every option, counter and method', (t) => {
+  const page = read('docs/api.md');
+  const messenger = createMessenger({ host: '127.0.0.1', cluster: 'demo', member: { version: 200 } });
+  const counters = Object.keys(createCounters());
+  const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(messenger));
+  const names = [...OPTION_NAMES, ...counters, ...methods.filter((name) => name !== 'constructor')];
+  t.true(names.length > 60);
+  for (const name of names) t.regex(page, new RegExp(`[\`.]${name}[\`(]`), name);
 });

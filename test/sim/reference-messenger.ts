@@ -394,7 +394,7 @@ export class ReferenceMessenger implements Messenger {
     this.#received++;
     peer.received++;
     const type = this.#options.typeOf?.(payload) ?? null;
-    const message: IncomingMessage = { sender: peer.member, payload, type, stack };
+    const message: IncomingMessage = { sender: peer.member, inView: true, payload, type, stack };
     const handler = (type === null ? undefined : this.#handlers.get(type)) ?? this.#defaultHandler;
     try {
       handler(message);

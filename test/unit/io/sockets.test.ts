@@ -214,6 +214,8 @@ test('streams: a refused, impossible or destroyed connection closes exactly once
   destroyed.destroy();
   await Promise.all([refused.closed, nonsense.closed, destroyedSeen.closed]);
   t.is((refused.closes[0] as TransportError).code, 'ECONNREFUSED');
+  // whoever is told names the peer
+  t.is((refused.closes[0] as TransportError).message, 'connect ECONNREFUSED');
   t.is((nonsense.closes[0] as TransportError).code, 'EINVAL');
   t.deepEqual([refused.closes.length, nonsense.closes.length, destroyedSeen.closes], [1, 1, [null]]);
 });

@@ -222,6 +222,26 @@ test('each refusal is logged on the other side too, also if no message waits the
   t.regex(network.lines.join('\n'), /warn raw\(127\.0\.0\.1:9\) says goodbye, MALFORMED: your ack\?is bad/);
 });
 
+test('a changed cause of a lost connection is logged at once, the same one not again', async (t) => {
+  const network = new FakeNetwork();
+  const a = await startMember(network, 'a');
+  const id = { ...RAW_ID, port: 9 };
+  installView(1, [a], [a.id, id]);
+  a.messenger.send({ recipients: [id], payload: numbered(0) });
+  network.run(3_000);
+  const lost = (): string[] => network.lines.filter((line) => line.includes('no connection to'));
+  t.is(lost().length, 1);
+  t.regex(lost()[0] ?? '', /raw\(127\.0\.0\.1:9\): connect ECONNREFUSED/);
+  const { tcp } = network.listen('127.0.0.1', 9);
+  if (tcp === null) return t.fail();
+  tcp.onConnection = (stream) => {
+    new RawPeer(stream, true).send({ type: 'REJECT', code: RejectCode.BUSY, reason: `at ${network.nowMs}` });
+  };
+  network.run(5_000);
+  t.is(lost().length, 2);
+  t.regex(lost()[1] ?? '', /rejected, BUSY: at /);
+});
+
 test('the connector answers a WELCOME that cannot be by GOODBYE: REJECT is for the side that is called', async (t) => {
   const { network, a } = await fortress();
   const { tcp, port } = network.listen('127.0.0.1', 9);

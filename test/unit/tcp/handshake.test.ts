@@ -47,12 +47,16 @@ test('accepted: WELCOME says version, id and last seqno; extensions and feature 
   t.deepEqual(peer.of('PONG'), [{ type: 'PONG', token: '0123456789abcdef' }]);
 });
 
+/** No view names it. */
+const STRANGER = { ...RAW_ID, uuid: 'd'.repeat(32) };
+
 const REFUSED: [keyof typeof RejectCode, (b: Member) => Partial<Hello>, RegExp][] = [
   ['VERSION', () => ({ minVersion: 2, maxVersion: 3 }), /2 to 3/],
   ['VERSION', () => ({ minVersion: 0, maxVersion: 0 }), /1 to 1/],
   ['PEER_KIND', () => ({ peerKind: 2 }), /kind 2/],
-  ['CLUSTER', () => ({ cluster: 'other' }), /cluster 'test'/],
-  ['RECIPIENT', () => ({ recipientUuid: 'b'.repeat(32) }), /this is b/],
+  ['CLUSTER', () => ({ cluster: 'other' }), /^this is cluster 'test'$/],
+  ['CLUSTER', () => ({ cluster: 'other', sender: STRANGER }), /^this member is of another cluster$/],
+  ['RECIPIENT', () => ({ recipientUuid: 'b'.repeat(32) }), /^another member lives here$/],
   ['IDENTITY', (b) => ({ sender: b.id }), /your uuid/],
 ];
 
@@ -380,7 +384,10 @@ test("restart on the same port: the new member never gets the old one's messages
   network.run(5_000);
   t.deepEqual(numbers(again), []);
   t.is(a.messenger.pending, 5);
-  t.regex(network.lines.join('\n'), /refused a connection of a.*RECIPIENT: this is again/);
+  t.regex(
+    network.lines.join('\n'),
+    /refused a connection of a.*RECIPIENT: another member lives here; this is again\(/,
+  );
 
   installView(2, [a, again]);
   t.deepEqual(a.messenger.stats().totals, {

@@ -40,13 +40,15 @@ test('handlers: by type, then default, a second one is refused', (t) => {
   const seen: string[] = [];
   table.add(1, (message) => void seen.push(`one ${String(message.type)}`));
   t.throws(() => table.add(1, () => undefined), { code: 'ERR_HANDLER' });
-  table.dispatch(peer('a'), Uint8Array.of(1), 'tcp');
-  table.dispatch(peer('a'), Uint8Array.of(2), 'tcp');
+  table.dispatch(peer('a'), Uint8Array.of(1), 'tcp', true);
+  table.dispatch(peer('a'), Uint8Array.of(2), 'tcp', true);
   t.is(table.unhandled, 1);
   t.regex(lines.join(), /no handler for a message of type 2 from 127.0.0.1:1/);
+  table.dispatch(peer('b'), new Uint8Array(0), 'tcp', true);
+  t.regex(lines.join(), /no handler for a message without a type from 127.0.0.1:1/);
   table.setDefault((message: IncomingMessage) => void seen.push(`default ${String(message.type)}`));
-  table.dispatch(peer('a'), Uint8Array.of(2), 'tcp');
-  table.dispatch(peer('a'), new Uint8Array(0), 'udp');
+  table.dispatch(peer('a'), Uint8Array.of(2), 'tcp', true);
+  table.dispatch(peer('a'), new Uint8Array(0), 'udp', true);
   t.deepEqual(seen, ['one 1', 'default 2', 'default null']);
 });
 
@@ -60,10 +62,10 @@ test('handlers: what throws or rejects is counted, logged once, and kills nothin
     throw new Error('sync');
   });
   table.add(2, () => Promise.reject(new Error('async')));
-  table.dispatch(peer('a'), Uint8Array.of(1), 'tcp');
-  table.dispatch(peer('a'), Uint8Array.of(1), 'tcp');
-  table.dispatch(peer('a'), Uint8Array.of(2), 'tcp');
-  table.dispatch(peer('a'), new Uint8Array(0), 'tcp');
+  table.dispatch(peer('a'), Uint8Array.of(1), 'tcp', true);
+  table.dispatch(peer('a'), Uint8Array.of(1), 'tcp', true);
+  table.dispatch(peer('a'), Uint8Array.of(2), 'tcp', true);
+  table.dispatch(peer('a'), new Uint8Array(0), 'tcp', true);
   await Promise.resolve();
   t.is(table.failed, 4);
   t.is(lines.length, 4); // one a type, and one for the message without a handler

@@ -65,3 +65,20 @@ test('a member without an IP address is told, and holds up nobody', async (t) =>
   t.is(a.messenger.stats().totals.pending, 1);
   t.true(a.log.some((line) => line.includes('localhost') && line.includes('cannot be reached by UDP')));
 });
+
+test('messages of senders that no view here names are delivered, and say so', async (t) => {
+  const bench = new Bench();
+  const [a, old, b] = [await bench.start(200), await bench.start(150), await bench.start(200)];
+  const seen: string[] = [];
+  a.messenger.setDefaultHandler(({ payload, inView }) => seen.push(`${String(payload)} ${inView}`));
+  const view = createView(1, [a.id, old.id, b.id]);
+  for (const { messenger } of [old, b]) messenger.installView(view);
+  old.messenger.send({ recipients: [a.id], payload: Buffer.from('old') });
+  b.messenger.send({ recipients: [a.id], payload: Buffer.from('new') });
+  await bench.run(2_000);
+  t.deepEqual(seen.splice(0).sort(), ['new false', 'old false']);
+  a.messenger.installView(view);
+  for (const node of [old, b]) node.messenger.send({ recipients: [a.id], payload: Buffer.from('again') });
+  await bench.run(2_000);
+  t.deepEqual(seen, ['again true', 'again true']);
+});
