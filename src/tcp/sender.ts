@@ -16,7 +16,7 @@ import { FRAGMENT_BYTES, TICKS_PER_PING_INTERVAL } from './limits.ts';
 import { printable } from './printable.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Reconnect } from './reconnect.ts';
-import { judgeSecurity } from './security.ts';
+import { countRefusal, judgeSecurity } from './security.ts';
 import { type Acknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
@@ -154,6 +154,7 @@ export class Sender implements ConnectionOwner, Flushable {
         return;
       case 'REJECT':
         this.#context.counters.rejected++;
+        countRefusal(frame.code, this.#context.environment.tls);
         this.#abandon(`rejected, ${codeName(RejectCode, frame.code)}: ${frame.reason}`, true);
         return;
       case 'GOODBYE':
@@ -231,6 +232,7 @@ export class Sender implements ConnectionOwner, Flushable {
   #isImpostor(connection: Connection, { acceptor }: Welcome): boolean {
     const refusal = judgeSecurity(acceptor, connection.security, this.#context.environment.tls ?? null);
     if (refusal === null) return false;
+    countRefusal(refusal.code, this.#context.environment.tls);
     connection.end('GOODBYE', GoodbyeCode.CERTIFICATE_NAME, refusal.reason);
     this.handleClosed(connection, refusal.reason);
     return true;

@@ -4,7 +4,7 @@ import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node
 import type { RateLimitedLog } from '../../protocol/logger.ts';
 import { NodeStream } from '../node-stream.ts';
 import type { TlsContext } from './context.ts';
-import { describeSecurity, explainFailure, isTlsRefusal } from './link.ts';
+import { describeSecurity, explainFailure, isOpenssl, isTlsRefusal } from './link.ts';
 import { PeerMemory, PLAINTEXT_RETRY_MS } from './peer-memory.ts';
 
 export interface Destination {
@@ -29,10 +29,8 @@ export class TlsDialer {
   connect(where: Destination, peer: string): [NodeStream, Socket] {
     const tls = this.#tls;
     if (tls === null || tls.mode === 'off') return openPlain(where);
-    if (tls.mode === 'accept-both' && this.#memory.takesPlaintext(peer, performance.now())) {
-      tls.counts.plaintextConnections++;
+    if (tls.mode === 'accept-both' && this.#memory.takesPlaintext(peer, performance.now()))
       return openPlain(where);
-    }
     return this.#openTls(where, peer, tls);
   }
 
@@ -41,7 +39,7 @@ export class TlsDialer {
     const socket = connectTls({
       ...where,
       secureContext: tls.secureContext,
-      rejectUnauthorized: true,
+      rejectUnauthorized: tls.checksCertificates,
       // no `servername`: there is none for IP addresses, and members have no others
       checkServerIdentity: (_name, certificate) =>
         tls.options.endpointIdentification === true ? checkServerIdentity(host, certificate) : undefined,
@@ -54,7 +52,7 @@ export class TlsDialer {
       tls.counts.handshakes++;
       this.#memory.handleSecured(peer);
       socket.disableRenegotiation();
-      stream.release(socket, describeSecurity(socket, true));
+      stream.release(socket, describeSecurity(socket, tls.checksCertificates));
       stream.onOpen();
     });
     // before the stream's own listener, for the first reason is the one that is told
@@ -69,6 +67,7 @@ export class TlsDialer {
 
   #explain(error: NodeJS.ErrnoException, peer: string, tls: TlsContext): string {
     const text = `TLS failed: ${explainFailure(error)}`;
+    if (isOpenssl(error)) tls.debug(`connection to ${peer}: ${error.message}`);
     if (!isTlsRefusal(error)) return text;
     tls.counts.refusals++;
     if (tls.mode !== 'accept-both') return text;
