@@ -3,14 +3,8 @@ import type { Socket } from 'node:net';
 import type { Stream } from '../protocol/environment.ts';
 import { TransportError } from '../protocol/errors.ts';
 import type { StreamSecurity } from '../protocol/security.ts';
-import { explainFailure, isOpenssl } from './tls/link.ts';
 
 const nothing = (): void => undefined;
-
-/** Also of an opened TLS connection on which something comes that is none. */
-function describeError(error: NodeJS.ErrnoException): string {
-  return isOpenssl(error) ? `TLS failed: ${explainFailure(error)}` : error.message;
-}
 
 /** `Stream` over a socket of node:net or node:tls. */
 export class NodeStream implements Stream {
@@ -114,7 +108,7 @@ export class NodeStream implements Stream {
       if (socket === this.#socket) this.onDrain();
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      this.fail(error.code ?? 'EIO', describeError(error), error),
+      this.fail(error.code ?? 'EIO', error.message, error),
     );
     socket.once('close', () => {
       // with TLS there are two, of which the one that is spoken through counts

@@ -1,9 +1,10 @@
 /** What `stats().tls` counts, and what an operator who rolls out encryption reads of it. */
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 import test from 'ava';
 
+import { createView } from '../../src/index.ts';
 import type { TlsMode, TlsStats } from '../../src/protocol/security.ts';
 import type { TlsOptions } from '../../src/security/options.ts';
 import { Authority } from './certificates.ts';
@@ -134,4 +135,35 @@ test('without a trust store nobody is checked, which is said at the start', asyn
   t.teardown(() => socket.destroy());
   await new Promise<void>((resolve) => socket.once('secureConnect', resolve));
   t.pass();
+});
+
+test('what is no TLS on a connection that was open is told in words as well', async (t) => {
+  const [a, b] = [
+    await startMember(t, 'a', options('a', 'required')),
+    await startMember(t, 'b', options('b', 'required')),
+  ];
+  const passed: Socket[] = [];
+  const proxy = createServer((near) => {
+    const far = connect({ host: HOST, port: b.id.port });
+    passed.push(near, far);
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    near.pipe(far);
+    far.pipe(near);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, HOST, resolve));
+  t.teardown(() => {
+    proxy.close();
+    for (const socket of passed) socket.destroy();
+  });
+  const { port } = proxy.address() as AddressInfo;
+  a.messenger.installView(createView(1, [a.id, { ...b.id, port }]));
+  b.messenger.installView(createView(1, [a.id, b.id]));
+  send(a, { ...b, id: { ...b.id, port } }, 'x');
+  t.true(await a.messenger.flush(15_000), a.log.join('\n'));
+  const [near] = passed;
+  near?.write(Buffer.from('rubbish, and no record of TLS'));
+  send(a, { ...b, id: { ...b.id, port } }, 'y');
+  t.true(await a.messenger.flush(15_000), a.log.join('\n'));
+  t.true(logged(a, /no connection to .*TLS failed: /), a.log.join('\n'));
+  t.false(logged(a, /SSL routines/), a.log.join('\n'));
 });

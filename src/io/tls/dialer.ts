@@ -4,7 +4,7 @@ import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node
 import type { RateLimitedLog } from '../../protocol/logger.ts';
 import { NodeStream } from '../node-stream.ts';
 import type { TlsContext } from './context.ts';
-import { describeSecurity, explainFailure, isOpenssl, isTlsRefusal } from './link.ts';
+import { describeSecurity, explainFailure, failInWords, isOpenssl, isTlsRefusal } from './link.ts';
 import { PeerMemory, PLAINTEXT_RETRY_MS } from './peer-memory.ts';
 
 export interface Destination {
@@ -57,6 +57,7 @@ export class TlsDialer {
     });
     // before the stream's own listener, for the first reason is the one that is told
     socket.prependListener('error', (error: NodeJS.ErrnoException) => {
+      if (isDone) failInWords(stream, error);
       if (isDone || isConnectError(socket, error)) return;
       isDone = true;
       tls.counts.handshakeFailures++;

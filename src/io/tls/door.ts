@@ -4,7 +4,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { RateLimitedLog } from '../../protocol/logger.ts';
 import { NodeStream } from '../node-stream.ts';
 import type { TlsContext } from './context.ts';
-import { describeSecurity, explainFailure, isOpenssl, TLS_REFUSED_ALERT } from './link.ts';
+import { describeSecurity, explainFailure, failInWords, isOpenssl, TLS_REFUSED_ALERT } from './link.ts';
 
 /** First byte of a TLS handshake record (RFC 8446 section 5.1); our own wire starts with 0xf5. */
 const TLS_HANDSHAKE = 0x16;
@@ -93,6 +93,8 @@ export class TlsDoor {
     }
     tls.counts.handshakes++;
     socket.disableRenegotiation();
+    // before the stream's own listener, which `release` adds: the first reason is the one that is told
+    socket.on('error', (error: NodeJS.ErrnoException) => failInWords(stream, error));
     stream.release(socket, describeSecurity(socket, tls.requiresCertificate));
   }
 

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { CertificateSummary, StreamSecurity } from '../../protocol/security.ts';
 import { summarize } from '../../security/certificate.ts';
 import { opensslReason } from '../../security/errors.ts';
+import type { NodeStream } from '../node-stream.ts';
 
 /** How a TLS connection is protected, once its handshake is done. @param asked whether a certificate is required */
 export function describeSecurity(socket: TLSSocket, asked: boolean): StreamSecurity {
@@ -46,6 +47,11 @@ export function explainFailure(error: NodeJS.ErrnoException): string {
   const failure = FAILURES[code];
   if (failure !== undefined) return failure;
   return isOpenssl(error) ? `not valid TLS (${opensslReason(error)})` : error.message;
+}
+
+/** On a connection that was open something came that is no TLS. The stream's own reason would be OpenSSL's words. */
+export function failInWords(stream: NodeStream, error: NodeJS.ErrnoException): void {
+  if (isOpenssl(error)) stream.fail(error.code ?? 'EIO', `TLS failed: ${explainFailure(error)}`, error);
 }
 
 /** Its message is OpenSSL's: for who debugs, not for the log. */
