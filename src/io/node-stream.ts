@@ -6,6 +6,12 @@ import type { StreamSecurity } from '../protocol/security.ts';
 
 const nothing = (): void => undefined;
 
+/**
+ * Bytes that a socket of ours takes before it says that it is full. A turn's batches leave in one system call, which
+ * costs as much as copying half of this; more would only lie there.
+ */
+export const SOCKET_BUFFER_BYTES = 256 * 1024;
+
 /** `Stream` over a socket of node:net or node:tls. */
 export class NodeStream implements Stream {
   onOpen: () => void = nothing;
@@ -78,13 +84,12 @@ export class NodeStream implements Stream {
     return true;
   }
 
-  writeBoth(head: Uint8Array, body: Uint8Array): boolean {
-    const socket = this.#socket;
-    socket.cork();
-    this.write(head);
-    const hasRoom = this.write(body);
-    socket.uncork();
-    return hasRoom;
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
   }
 
   end(): void {

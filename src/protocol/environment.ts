@@ -95,8 +95,9 @@ export interface Stream {
   onClose: (error: Error | null) => void;
   /** False: the transport's buffer is full; the bytes are taken all the same. `bytes` must not change later. */
   write(bytes: Uint8Array): boolean;
-  /** As two times `write`, but together: a large message's header costs no system call of its own. */
-  writeBoth?(head: Uint8Array, body: Uint8Array): boolean;
+  /** What is written until `uncork` leaves together: one system call for a turn's batches. A stream may do without. */
+  cork?(): void;
+  uncork?(): void;
   /** Writes out what is buffered, then closes. */
   end(): void;
   /** Closes at once. */

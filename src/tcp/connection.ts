@@ -48,7 +48,7 @@ export class Connection implements Flushable {
     this.#accepted = accepted;
     this.owner = owner;
     this.#decoder = new FrameDecoder(accepted);
-    this.#writer = new FrameWriter((bytes, body) => this.#write(bytes, body));
+    this.#writer = new FrameWriter((bytes) => this.#write(bytes));
     this.lastHeardMs = context.environment.nowMs();
     context.connections.add(this);
     stream.onOpen = () => this.#handleOpen();
@@ -101,6 +101,15 @@ export class Connection implements Flushable {
     this.#writer.addData(seqno, flags, payload);
   }
 
+  /** What is written until `uncork` leaves together. */
+  cork(): void {
+    this.#stream.cork?.();
+  }
+
+  uncork(): void {
+    this.#stream.uncork?.();
+  }
+
   /**
    * Writes what was gathered, unless the stream is full: it would only lie there, and what is gathered until `onDrain`
    * makes one large write, and large records with TLS.
@@ -143,17 +152,10 @@ export class Connection implements Flushable {
     this.writable = false;
   }
 
-  #write(bytes: Uint8Array, body: Uint8Array | null): void {
+  #write(bytes: Uint8Array): void {
     if (this.#ended) return;
-    this.#context.bytes.sent += bytes.length + (body === null ? 0 : body.length);
-    if (body === null) {
-      if (!this.#stream.write(bytes)) this.writable = false;
-    } else if (this.#stream.writeBoth !== undefined) {
-      if (!this.#stream.writeBoth(bytes, body)) this.writable = false;
-    } else {
-      const hadRoom = this.#stream.write(bytes);
-      if (!this.#stream.write(body) || !hadRoom) this.writable = false;
-    }
+    this.#context.bytes.sent += bytes.length;
+    if (!this.#stream.write(bytes)) this.writable = false;
   }
 
   #handleOpen(): void {

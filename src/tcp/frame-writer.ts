@@ -9,13 +9,12 @@ const MIN_BATCH_BYTES = 256;
  * to what it was given; it is sized after the one before.
  */
 export class FrameWriter {
-  readonly #write: (bytes: Uint8Array, body: Uint8Array | null) => void;
+  readonly #write: (bytes: Uint8Array) => void;
   #batch: Buffer | null = null;
   #used = 0;
   #expected = MIN_BATCH_BYTES;
 
-  /** @param write `body` follows `bytes` */
-  constructor(write: (bytes: Uint8Array, body: Uint8Array | null) => void) {
+  constructor(write: (bytes: Uint8Array) => void) {
     this.#write = write;
   }
 
@@ -32,19 +31,20 @@ export class FrameWriter {
     if (isCopied) {
       batch.set(payload, this.#used);
       this.#used += payload.length;
-    } else this.#writeBatch(batch, payload);
+    } else {
+      this.flush();
+      this.#write(payload);
+    }
   }
 
   flush(): void {
-    if (this.#batch !== null) this.#writeBatch(this.#batch, null);
-  }
-
-  #writeBatch(batch: Buffer, body: Uint8Array | null): void {
+    const batch = this.#batch;
+    if (batch === null) return;
     this.#expected = Math.min(BATCH_BYTES, Math.max(MIN_BATCH_BYTES, 2 * this.#used));
     const bytes = batch.subarray(0, this.#used);
     this.#batch = null;
     this.#used = 0;
-    this.#write(bytes, body);
+    this.#write(bytes);
   }
 
   #room(bytes: number): Buffer {

@@ -22,8 +22,8 @@ export const UNRELIABLE_QUEUE_MESSAGES = 2_048;
 export const UNRELIABLE_MAX_AGE_MS = 1_000;
 
 /** DATA frames and bytes after which the receiver acknowledges at once. */
-export const ACK_EVERY_FRAMES = 64;
-export const ACK_EVERY_BYTES = 256 * 1024;
+export const ACK_EVERY_FRAMES = 128;
+export const ACK_EVERY_BYTES = 512 * 1024;
 
 /** Senders that no view has named yet: as many as could join at once. */
 export const MAX_STRANGERS = 1_024;

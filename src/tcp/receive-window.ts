@@ -61,29 +61,60 @@ export class ReceiveWindow {
   }
 }
 
-const EMPTY = new Uint8Array(0);
+/** A fragment from this size on is kept as it came; smaller ones are copied together. */
+const MIN_PIECE_BYTES = 16 * 1024;
 
-/** Fragments of one message. Grows with what arrives; copies, for a fragment is a view of a larger buffer. */
+/** The buffer of a fragment may have so much more than the fragment; else it would be kept for little. */
+const MAX_WASTE = 2;
+
+/** The first buffer for small fragments. */
+const MIN_TAIL_BYTES = 4096;
+
+/**
+ * Fragments of one message, joined when it is complete: its length is not known before. It grows with what arrives,
+ * and takes no more than twice of that.
+ */
 class Assembly {
-  #buffer = EMPTY;
+  #pieces: Uint8Array[] = [];
+  /** The last piece, if there is room in it for more; what it has counts as a piece when it is full. */
+  #tail: Buffer | null = null;
+  #tailUsed = 0;
   bytes = 0;
 
   add(fragment: Uint8Array): void {
-    const need = this.bytes + fragment.length;
-    if (need > this.#buffer.length) {
-      const grown = Buffer.allocUnsafe(Math.max(need, Math.min(2 * need, MAX_MESSAGE_BYTES)));
-      grown.set(this.#buffer.subarray(0, this.bytes));
-      this.#buffer = grown;
-    }
-    this.#buffer.set(fragment, this.bytes);
-    this.bytes = need;
+    this.bytes += fragment.length;
+    const isOwn = fragment.buffer.byteLength <= MAX_WASTE * fragment.length;
+    if (fragment.length >= MIN_PIECE_BYTES && isOwn) {
+      this.#closeTail();
+      this.#pieces.push(fragment);
+    } else this.#copy(fragment);
   }
 
   take(): Uint8Array {
-    const message = this.#buffer.subarray(0, this.bytes);
-    this.#buffer = EMPTY;
+    this.#closeTail();
+    const pieces = this.#pieces;
+    const { bytes } = this;
+    this.#pieces = [];
     this.bytes = 0;
-    return message;
+    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces, bytes);
+  }
+
+  #copy(fragment: Uint8Array): void {
+    if (this.#tail === null || this.#tail.length - this.#tailUsed < fragment.length) {
+      this.#closeTail();
+      // so that many small fragments make few pieces; no more, for a large one may close it at once
+      const wanted = Math.max(MIN_TAIL_BYTES, Math.min(this.bytes, MIN_PIECE_BYTES));
+      this.#tail = Buffer.allocUnsafe(Math.max(fragment.length, wanted));
+    }
+    this.#tail.set(fragment, this.#tailUsed);
+    this.#tailUsed += fragment.length;
+  }
+
+  #closeTail(): void {
+    if (this.#tail === null) return;
+    this.#pieces.push(this.#tail.subarray(0, this.#tailUsed));
+    this.#tail = null;
+    this.#tailUsed = 0;
   }
 }
 

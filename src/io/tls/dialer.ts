@@ -2,10 +2,13 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
 
 import type { RateLimitedLog } from '../../protocol/logger.ts';
-import { NodeStream } from '../node-stream.ts';
+import { NodeStream, SOCKET_BUFFER_BYTES } from '../node-stream.ts';
 import type { TlsContext } from './context.ts';
 import { describeSecurity, explainFailure, failInWords, isOpenssl, isTlsRefusal } from './link.ts';
 import { PeerMemory, PLAINTEXT_RETRY_MS } from './peer-memory.ts';
+
+/** An option of all sockets, of which node's types do not know (`stream.Duplex`). */
+const ROOM: object = { highWaterMark: SOCKET_BUFFER_BYTES };
 
 export interface Destination {
   /** IP literal. */
@@ -38,6 +41,7 @@ export class TlsDialer {
     const { host, port } = where;
     const socket = connectTls({
       ...where,
+      ...ROOM,
       secureContext: tls.secureContext,
       rejectUnauthorized: tls.checksCertificates,
       // no `servername`: there is none for IP addresses, and members have no others
@@ -83,7 +87,7 @@ export class TlsDialer {
 }
 
 function openPlain(where: Destination): [NodeStream, Socket] {
-  const socket = connectPlain({ ...where, noDelay: true });
+  const socket = connectPlain({ ...where, ...ROOM, noDelay: true });
   const stream = new NodeStream(socket, where.host, where.port);
   socket.once('connect', () => stream.onOpen());
   return [stream, socket];

@@ -11,6 +11,13 @@ import { type OutgoingFrame, SendWindow } from '../../../src/tcp/send-window.ts'
 import { UnreliableQueue } from '../../../src/tcp/unreliable-queue.ts';
 
 const bytes = (length: number, fill = 0): Uint8Array => new Uint8Array(length).fill(fill);
+
+const frame = (seqno: number, flags: number, payload: Uint8Array) => ({
+  type: 'DATA' as const,
+  seqno,
+  flags,
+  payload,
+});
 const data = (frame: OutgoingFrame) => ({ type: 'DATA' as const, ...frame });
 const drain = (window: SendWindow, fragmentBytes = 10): OutgoingFrame[] => {
   const frames: OutgoingFrame[] = [];
@@ -117,12 +124,6 @@ test('windows together: high priority passes, also between the fragments of a la
 
 test('receive window: duplicates, gaps, fragments over connections, the size limit', (t) => {
   const window = new ReceiveWindow('s', 1, 4, 'p:1');
-  const frame = (seqno: number, flags: number, payload: Uint8Array) => ({
-    type: 'DATA' as const,
-    seqno,
-    flags,
-    payload,
-  });
   t.true(window.isDuplicate(frame(4, 0, bytes(1))));
   t.throws(() => window.handleData(frame(6, 0, bytes(1))), { code: 'ERR_SEQNO' });
   t.is(window.handleData(frame(5, DataFlag.MORE, bytes(2, 1))), null);
@@ -135,16 +136,36 @@ test('receive window: duplicates, gaps, fragments over connections, the size lim
   t.is(window.lastSeqno, 71);
 });
 
+test('receive window: fragments of all sizes are joined as they came, however they lie in memory', (t) => {
+  const window = new ReceiveWindow('00', 1, 0, 'somewhere:1');
+  const rng = seededRng(7);
+  let seqno = 0;
+  for (let message = 0; message < 40; message++) {
+    const whole: number[] = [];
+    const count = 2 + below(rng, 12);
+    for (let i = 0; i < count; i++) {
+      const size = [0, 1, 20, 5_000, 16_384, 40_000, 65_536][below(rng, 7)] as number;
+      const around = bytes(size + (below(rng, 2) === 0 ? 0 : 200_000), (seqno % 255) + 1);
+      const fragment = around.subarray(around.length - size);
+      for (const byte of fragment) whole.push(byte);
+      const isLast = i === count - 1;
+      const joined = window.handleData(frame(++seqno, isLast ? 0 : DataFlag.MORE, fragment));
+      if (isLast) t.true(Buffer.from(whole).equals(joined ?? Buffer.alloc(0)), `message ${message}`);
+      else t.is(joined, null);
+    }
+  }
+});
+
 test('acks: after a delay, or at once for many frames or bytes', (t) => {
   const acks = new AckSchedule(5);
   t.is(acks.deadlineMs, Infinity);
   acks.handleFrame(10, 100);
   acks.handleFrame(10, 103);
   t.is(acks.deadlineMs, 105);
-  for (let i = 0; i < 62; i++) acks.handleFrame(10, 104);
+  for (let i = 0; i < 126; i++) acks.handleFrame(10, 104);
   t.is(acks.deadlineMs, 104);
   acks.reset();
-  acks.handleFrame(256 * 1024, 200);
+  acks.handleFrame(512 * 1024, 200);
   t.is(acks.deadlineMs, 200);
 });
 
