@@ -14,7 +14,8 @@ import type { AcceptorKnowledge, Refusal } from './handshake.ts';
 import { MAX_DEPARTED, MAX_STRANGERS } from './limits.ts';
 import { printable } from './printable.ts';
 import { Receiver } from './receiver.ts';
-import { countRefusal, judgeSecurity } from './security.ts';
+import { judgeSecurity } from './security.ts';
+import { countRefusal } from './tls-refusals.ts';
 
 /** The door: connections that others open, until their HELLO shows which sender they belong to. */
 export class Acceptor implements ConnectionOwner, AcceptorKnowledge {

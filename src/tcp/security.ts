@@ -1,6 +1,6 @@
 import { RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
-import type { CertificateSummary, StreamSecurity, TlsPolicy, TlsRefusal } from '../protocol/security.ts';
+import type { CertificateSummary, StreamSecurity, TlsPolicy } from '../protocol/security.ts';
 import type { Refusal } from './handshake.ts';
 
 /**
@@ -25,19 +25,6 @@ export function judgeSecurity(
   if (policy.binding === null) return null;
   if (peerCertificate === null) return { code: RejectCode.CERTIFICATE, reason: 'no certificate was shown' };
   return judgeName(member, peerCertificate, policy.binding);
-}
-
-/** Of the codes of REJECT, those that are about how a connection is protected. */
-const TLS_REFUSALS: ReadonlyMap<number, TlsRefusal> = new Map<number, TlsRefusal>([
-  [RejectCode.TLS_REQUIRED, 'plaintext'],
-  [RejectCode.CERTIFICATE, 'certificate'],
-  [RejectCode.CERTIFICATE_NAME, 'certificate'],
-]);
-
-/** A REJECT was sent or received. */
-export function countRefusal(code: number, policy: TlsPolicy | null | undefined): void {
-  const why = TLS_REFUSALS.get(code);
-  if (why !== undefined) policy?.handleRefused(why);
 }
 
 function judgeName(

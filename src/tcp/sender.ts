@@ -16,9 +16,10 @@ import { FRAGMENT_BYTES, TICKS_PER_PING_INTERVAL } from './limits.ts';
 import { printable } from './printable.ts';
 import { PeerHealth } from './peer-health.ts';
 import { Reconnect } from './reconnect.ts';
-import { countRefusal, judgeSecurity } from './security.ts';
+import { judgeSecurity } from './security.ts';
 import { type Acknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
+import { countRefusal } from './tls-refusals.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
 
 /**
