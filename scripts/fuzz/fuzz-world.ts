@@ -141,7 +141,7 @@ export class FuzzWorld {
 }
 
 /** What a stranger says must not steer the terminal of whoever reads the log. */
-function checkLine(message: string): void {
+export function checkLine(message: string): void {
   if (/\p{Cc}/u.test(message))
     throw new Error(`a log line with control characters: ${JSON.stringify(message)}`);
 }

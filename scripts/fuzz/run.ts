@@ -26,14 +26,14 @@ const inputs = Number(values.inputs);
 const seed = Number(values.seed);
 
 let failed = 0;
-const all = targets().filter(({ name }) => name.includes(values.target));
+const all = (await targets()).filter(({ name }) => name.includes(values.target));
 if (all.length === 0) throw new Error(`--target: no target's name has '${values.target}' in it`);
 for (const [i, target] of all.entries())
-  failed += fuzz(target, Math.ceil(inputs / all.length), seed * 1_000 + i);
+  failed += await fuzz(target, Math.ceil(inputs / all.length), seed * 1_000 + i);
 console.log(`${inputs} fuzz inputs with seed ${seed}: ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-function fuzz(target: Target, count: number, targetSeed: number): number {
+async function fuzz(target: Target, count: number, targetSeed: number): Promise<number> {
   const rng = seededRng(targetSeed);
   const before = process.memoryUsage().rss;
   let failures = 0;
@@ -42,14 +42,15 @@ function fuzz(target: Target, count: number, targetSeed: number): number {
     const bytes = mutate(rng, target.corpus);
     const start = performance.now();
     try {
-      target.run(bytes);
+      const done = target.run(bytes);
+      if (done instanceof Promise) await done;
     } catch (error) {
       failures++;
       report(target, bytes, error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
     const took = performance.now() - start;
     slowestMs = Math.max(slowestMs, took);
-    if (took > SLOW_MS && isSlow(target, bytes)) {
+    if (took > SLOW_MS && (await isSlow(target, bytes))) {
       failures++;
       report(target, bytes, `took ${took.toFixed(0)} ms`);
     }
@@ -66,10 +67,10 @@ function fuzz(target: Target, count: number, targetSeed: number): number {
 }
 
 /** On a shared machine anything is slow once: an input is at fault if it is slow each time. */
-function isSlow(target: Target, bytes: Uint8Array): boolean {
+async function isSlow(target: Target, bytes: Uint8Array): Promise<boolean> {
   for (let i = 0; i < 3; i++) {
     const start = performance.now();
-    target.run(bytes);
+    await target.run(bytes);
     if (performance.now() - start <= SLOW_MS) return false;
   }
   return true;

@@ -8,12 +8,13 @@ import { seededRng } from '../../src/protocol/rng.ts';
 import { captureTargets } from './capture-targets.ts';
 import { captureDatagrams } from './corpus.ts';
 import { doorTargets } from './door-targets.ts';
+import { tlsDoorTarget } from './tls-door-target.ts';
 
-/** Something that takes bytes from strangers. `run` throws only if it fell for them. */
+/** Something that takes bytes from strangers. `run` throws, or rejects, only if it fell for them. */
 export interface Target {
   readonly name: string;
   readonly corpus: readonly Uint8Array[];
-  run(bytes: Uint8Array): void;
+  run(bytes: Uint8Array): unknown;
 }
 
 const FIXTURES = join(import.meta.dirname, '../../compat-fixtures');
@@ -60,12 +61,13 @@ function legacyStack(corpus: readonly Uint8Array[]): Target {
   };
 }
 
-export function targets(): Target[] {
+export async function targets(): Promise<Target[]> {
   const datagrams = captureDatagrams(FIXTURES);
   return [
     datagramCodec(datagrams),
     legacyStack(datagrams),
     ...captureTargets(FIXTURES, datagrams),
     ...doorTargets(),
+    await tlsDoorTarget(),
   ];
 }

@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { setPriority } from 'node:os';
+import { connect as connectTls } from 'node:tls';
 
 import type { MemberId } from '../../src/protocol/member-id.ts';
 import { seededRng } from '../../src/protocol/rng.ts';
@@ -37,6 +38,8 @@ class Clients {
   readonly #limit: number;
   readonly #open = new Map<Socket, { rest: Uint8Array }>();
   readonly #timers: NodeJS.Timeout[] = [];
+  /** Connections to be opened by now; a tick's share may be less than one. */
+  #due = 0;
   #opened = 0;
   #closed = 0;
   #stopped = false;
@@ -56,18 +59,25 @@ class Clients {
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
-    for (const socket of this.#open.keys()) socket.resetAndDestroy();
+    for (const socket of this.#open.keys()) {
+      // what is inside of TLS cannot be reset
+      if (this.#attack.shakesHands) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   #fill(): void {
     const aSecond = this.#opened < this.#limit ? OPENS_A_SECOND : this.#attack.replacedASecond;
-    for (let i = (aSecond * TICK_MS) / 1_000; i > 0 && this.#open.size < this.#limit; i--) this.#connect();
+    this.#due += (aSecond * TICK_MS) / 1_000;
+    for (; this.#due >= 1; this.#due--) if (this.#open.size < this.#limit) this.#connect();
   }
 
   #connect(): void {
     const { host, port } = this.#victim;
     const localAddress = `127.0.0.${2 + (this.#opened++ % ADDRESSES)}`;
-    const socket = connect({ host, port, localAddress, noDelay: true });
+    const { shakesHands } = this.#attack;
+    const where = { host, port, localAddress, noDelay: true };
+    const socket = shakesHands ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
     const bytes = this.#attack.opening(this.#victim, rng);
     const client = { rest: this.#attack.trickles ? bytes : bytes.subarray(bytes.length) };
     this.#open.set(socket, client);
@@ -76,7 +86,7 @@ class Clients {
       this.#open.delete(socket);
       if (!this.#stopped) this.#closed++;
     });
-    socket.on('connect', () => {
+    socket.on(shakesHands ? 'secureConnect' : 'connect', () => {
       if (!this.#attack.trickles) socket.write(bytes);
       if (this.#attack.hangsUp) setTimeout(() => socket.destroy(), LINGER_MS);
     });

@@ -2,8 +2,10 @@
 
 import { createNodeEnvironment } from '../../src/io/node-environment.ts';
 import type { Logger } from '../../src/protocol/logger.ts';
+import type { Environment, StreamListener } from '../../src/protocol/environment.ts';
 import { createMemberId, type MemberId } from '../../src/protocol/member-id.ts';
 import { createView } from '../../src/protocol/view.ts';
+import type { TlsOptions } from '../../src/security/options.ts';
 import { TcpMessenger } from '../../src/tcp/tcp-messenger.ts';
 import { answer } from './processes.ts';
 
@@ -27,9 +29,19 @@ const countLine = (): void => {
 };
 const logger: Logger = { debug: nothing, info: countLine, warn: countLine, error: countLine };
 
+/** How the members of a siege are made. */
+export interface MemberSetup {
+  readonly tls: TlsOptions | null;
+  /** A planted defect: milliseconds that each accepted connection burns. */
+  readonly burnMs: number;
+}
+
+let setup: MemberSetup = { tls: null, burnMs: 0 };
+
 function createMember(name: string, uuid?: string): TcpMessenger {
+  const environment = createNodeEnvironment({ logger, ...(setup.tls === null ? {} : { tls: setup.tls }) });
   return new TcpMessenger({
-    environment: createNodeEnvironment({ logger }),
+    environment: setup.burnMs === 0 ? environment : burning(environment, setup.burnMs),
     cluster: 'hostile',
     host: HOST,
     ports: [0, 0],
@@ -37,9 +49,36 @@ function createMember(name: string, uuid?: string): TcpMessenger {
   });
 }
 
-const messenger = createMember('member');
+/** Calls of `bind` give a listener that wastes time on each connection. */
+function burning(environment: Environment, burnMs: number): Environment {
+  const bind: Environment['bind'] = async (options) => {
+    const pair = await environment.bind(options);
+    const listener = pair.tcp;
+    if (listener === null) return pair;
+    const wasteful: StreamListener = {
+      onConnection: () => undefined,
+      connect: (host, port, peer) => listener.connect(host, port, peer),
+      close: () => listener.close(),
+    };
+    listener.onConnection = (stream) => {
+      const endMs = performance.now() + burnMs;
+      while (performance.now() < endMs);
+      wasteful.onConnection(stream);
+    };
+    return { ...pair, tcp: wasteful };
+  };
+  return { ...environment, bind };
+}
+
+let messenger = createMember('member');
 let delivered = 0;
-messenger.setDefaultHandler(() => delivered++);
+
+function start(wanted: MemberSetup): Promise<MemberId> {
+  setup = wanted;
+  messenger = createMember('member');
+  messenger.setDefaultHandler(() => delivered++);
+  return messenger.start();
+}
 
 function sample(): Sample {
   const { user, system } = process.cpuUsage();
@@ -85,7 +124,7 @@ async function probe({ victim, uuid }: { victim: MemberId; uuid: string }): Prom
 }
 
 answer({
-  start: () => messenger.start(),
+  start,
   installView: (members: MemberId[]) =>
     messenger.installView(
       createView(

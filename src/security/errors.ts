@@ -17,7 +17,7 @@ export function explainFileError({ code, message }: NodeJS.ErrnoException): stri
   return FILE_ERRORS[code ?? ''] ?? message;
 }
 
-/** OpenSSL's reason alone: its messages begin with a thread's id and end with a line of its source. */
+/** OpenSSL's reason alone: its messages begin with a thread's id and end with a line of its source and a line feed. */
 export function opensslReason(error: Error & { readonly reason?: unknown }): string {
-  return typeof error.reason === 'string' && error.reason !== '' ? error.reason : error.message;
+  return typeof error.reason === 'string' && error.reason !== '' ? error.reason : error.message.trim();
 }

@@ -40,6 +40,9 @@ export class Connection implements Flushable {
   /** Ended by us, or closed: the owner hears nothing any more. */
   #ended = false;
   #lingerDeadlineMs = Infinity;
+  /** DATA is being added, and `flush` follows. */
+  #isGathering = false;
+  #isCorked = false;
 
   /** @param accepted true: the other side opened it, and begins with the preamble */
   constructor(context: TcpContext, stream: Stream, accepted: boolean, owner: ConnectionOwner) {
@@ -98,16 +101,9 @@ export class Connection implements Flushable {
   /** Gathered until `flush`, or until there is enough for a write. */
   sendData(seqno: number, flags: number, payload: Uint8Array): void {
     this.#context.counters.framesSent++;
+    this.#isGathering = true;
     this.#writer.addData(seqno, flags, payload);
-  }
-
-  /** What is written until `uncork` leaves together. */
-  cork(): void {
-    this.#stream.cork?.();
-  }
-
-  uncork(): void {
-    this.#stream.uncork?.();
+    this.#isGathering = false;
   }
 
   /**
@@ -116,6 +112,9 @@ export class Connection implements Flushable {
    */
   flush(): void {
     if (this.writable) this.#writer.flush();
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#stream.uncork?.();
   }
 
   /** Writes out a last frame, then closes. */
@@ -155,6 +154,10 @@ export class Connection implements Flushable {
   #write(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#context.bytes.sent += bytes.length;
+    if (this.#isGathering && !this.#isCorked) {
+      this.#isCorked = true; // there is more to come in this turn: one system call for all
+      this.#stream.cork?.();
+    }
     if (!this.#stream.write(bytes)) this.writable = false;
   }
 

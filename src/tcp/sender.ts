@@ -116,7 +116,6 @@ export class Sender implements ConnectionOwner, Flushable {
       if (payload === null) break;
       connection.send({ type: 'UNRELIABLE', payload });
     }
-    connection.cork();
     while (connection.writable) {
       if (!this.#window.isWaiting) this.#progressMs = nowMs;
       const frame = this.#window.pollFrame(this.#fragmentBytes);
@@ -124,7 +123,6 @@ export class Sender implements ConnectionOwner, Flushable {
       connection.sendData(frame.seqno, frame.flags, frame.payload);
     }
     connection.flush();
-    connection.uncork();
   }
 
   handleOpen(connection: Connection): void {

@@ -7,6 +7,7 @@ import { seededRng } from '../../src/protocol/rng.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
 import { Ledger } from './ledger.ts';
 import { IMPATIENT } from './members.ts';
+import { mutualTls } from '../tls/mutual-tls.ts';
 import { createPlans, type CutKind, type CutPlan, DENSE_BYTES } from './plans.ts';
 import { runCuts } from './run-cuts.ts';
 
@@ -91,12 +92,18 @@ test('half-open and half-closed: both ends are told in the end', async (t) => {
   t.deepEqual(await cut('half-closed', 'backward', 100), [100, 1]);
 });
 
-test('connections cut under load both ways: no message lost, repeated or out of order', async (t) => {
-  const rng = seededRng(11);
-  const plans = createPlans(150, rng);
-  const result = await runCuts({ plans, rng, pairs: 6, timeoutMs: 60_000, timings: IMPATIENT });
-  t.deepEqual(result.wrong, []);
-  t.is(result.cuts, 150);
-  t.true(result.retransmissions > 100, 'nothing was under way when connections were cut');
-  t.true(result.stalls > 0, 'nobody noticed that a connection hangs');
-});
+for (const [name, tls] of [
+  ['plaintext', {}],
+  ['TLS', { tls: mutualTls() }],
+] as const) {
+  test(`${name}, connections cut under load both ways: no message lost, repeated or out of order`, async (t) => {
+    const rng = seededRng(11);
+    const plans = createPlans(150, rng);
+    const result = await runCuts({ plans, rng, pairs: 6, timeoutMs: 60_000, timings: IMPATIENT, ...tls });
+    t.deepEqual(result.wrong, []);
+    t.is(result.cuts, 150);
+    t.true(result.retransmissions > 100, 'nothing was under way when connections were cut');
+    t.true(result.stalls > 0, 'nobody noticed that a connection hangs');
+    t.is(result.tlsHandshakes > 0, name === 'TLS');
+  });
+}

@@ -1,6 +1,7 @@
 import { createNodeEnvironment } from '../../src/io/node-environment.ts';
 import type { Environment, StreamListener } from '../../src/protocol/environment.ts';
 import type { Logger } from '../../src/protocol/logger.ts';
+import type { TlsOptions } from '../../src/security/options.ts';
 import { TcpMessenger, type TcpMessengerOptions } from '../../src/tcp/tcp-messenger.ts';
 
 /**
@@ -23,12 +24,14 @@ export interface WireOptions {
   /** Where a connection to a member's port really goes. */
   readonly redirect: ReadonlyMap<number, number>;
   readonly logger?: Logger;
+  /** Of both members. Default: plaintext. */
+  readonly tls?: TlsOptions;
 }
 
 /** A member whose connections to others go by their proxies, though they advertise the ports that they have. */
 export function createProxiedMember(name: string, options: WireOptions): TcpMessenger {
-  const { seed, timings, redirect, logger = SILENT } = options;
-  const environment = createNodeEnvironment({ seed, logger });
+  const { seed, timings, redirect, logger = SILENT, tls } = options;
+  const environment = createNodeEnvironment({ seed, logger, ...(tls === undefined ? {} : { tls }) });
   return new TcpMessenger({
     environment: redirected(environment, redirect),
     cluster: 'cuts',
@@ -41,6 +44,7 @@ export function createProxiedMember(name: string, options: WireOptions): TcpMess
 
 function redirected(environment: Environment, redirect: ReadonlyMap<number, number>): Environment {
   return {
+    tls: environment.tls ?? null,
     nowMs: () => environment.nowMs(),
     createTimer: (callback) => environment.createTimer(callback),
     rng: environment.rng,
@@ -60,7 +64,7 @@ function redirectedListener(listener: StreamListener, redirect: ReadonlyMap<numb
     set onConnection(handler) {
       listener.onConnection = handler;
     },
-    connect: (host, port) => listener.connect(host, redirect.get(port) ?? port),
+    connect: (host, port, peer) => listener.connect(host, redirect.get(port) ?? port, peer),
     close: () => listener.close(),
   };
 }

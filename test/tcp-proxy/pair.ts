@@ -17,7 +17,10 @@ import { createProxiedMember, type WireOptions } from './members.ts';
 const UNDER_WAY = 8;
 
 /** The same where acknowledgements are to be cut: what takes time is to get some hundreds of them through. */
-const UNDER_WAY_FOR_ACKS = 4;
+const UNDER_WAY_FOR_ACKS = 2;
+
+/** How often a direction is looked after that nothing else wakes: refused messages, connections without a plan. */
+const TICK_MS = 20;
 
 const UNORDERED_SHARE = 0.1;
 const URGENT_SHARE = 0.05;
@@ -48,9 +51,13 @@ class Direction {
     this.#recipient = recipient;
   }
 
-  /** Keeps the direction under load, while there is still something to be cut in it. */
-  send(): void {
+  /**
+   * Keeps the direction under load, while there is something to be cut in it; else one message a tick shows whether
+   * the connection still stands.
+   */
+  send(isTick: boolean): void {
     const { plan } = this.link;
+    if (plan === null && !isTick) return;
     const limit = plan === null ? 1 : plan.direction === 'backward' ? UNDER_WAY_FOR_ACKS : UNDER_WAY;
     while (this.outstanding < limit && this.#recipient !== null) this.#sendOne(this.#recipient);
   }
@@ -96,7 +103,9 @@ class Direction {
 export class Pair {
   readonly #members: readonly [TcpMessenger, TcpMessenger];
   readonly directions: readonly [Direction, Direction];
-  #isSending = false;
+  /** Null: no load. */
+  #ticks: NodeJS.Timeout | null = null;
+  #isWoken = false;
 
   private constructor(
     members: readonly [TcpMessenger, TcpMessenger],
@@ -123,8 +132,15 @@ export class Pair {
       new Direction(`${name}b>${name}a`, b, toA, rng),
     ] as const;
     const pair = new Pair(members, directions);
-    b.setDefaultHandler(({ payload, sender }) => directions[0].deliver(payload, sender));
-    a.setDefaultHandler(({ payload, sender }) => directions[1].deliver(payload, sender));
+    for (const [messenger, direction] of [
+      [b, directions[0]],
+      [a, directions[1]],
+    ] as const) {
+      messenger.setDefaultHandler(({ payload, sender }) => {
+        direction.deliver(payload, sender);
+        pair.#wake();
+      });
+    }
     const ids = [await a.start(), await b.start()] as const;
     for (const [id, link] of [
       [ids[1], toB],
@@ -141,18 +157,29 @@ export class Pair {
 
   /** Keeps both directions under load until `finish`. */
   run(): void {
-    this.#isSending = true;
-    const pump = (): void => {
-      if (!this.#isSending) return;
-      for (const direction of this.directions) direction.send();
-      setImmediate(pump);
-    };
-    pump();
+    this.#ticks = setInterval(() => this.#send(true), TICK_MS);
+    this.#send(true);
+  }
+
+  /** What was delivered makes room. Not at once: messages go out in the turn after, several together. */
+  #wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    setImmediate(() => {
+      this.#isWoken = false;
+      this.#send(false);
+    });
+  }
+
+  #send(isTick: boolean): void {
+    if (this.#ticks === null) return;
+    for (const direction of this.directions) direction.send(isTick);
   }
 
   /** Ends the load, waits for what is under way, and says what did not hold. */
   async finish(timeoutMs: number): Promise<readonly string[]> {
-    this.#isSending = false;
+    if (this.#ticks !== null) clearInterval(this.#ticks);
+    this.#ticks = null;
     const flushed = await Promise.all(this.#members.map((messenger) => messenger.flush(timeoutMs)));
     const wrong = flushed.every(Boolean) ? [] : [`not all was acknowledged within ${timeoutMs} ms`];
     for (const [at, { ledgers }] of this.directions.entries()) {
@@ -170,6 +197,10 @@ export class Pair {
   /** Counters of both members' TCP stacks, added up. */
   counter(name: string): number {
     return this.#stats().reduce((sum, { stacks }) => sum + (stacks.tcp?.counters[name] ?? 0), 0);
+  }
+
+  get tlsHandshakes(): number {
+    return this.#stats().reduce((sum, { tls }) => sum + (tls?.handshakes ?? 0), 0);
   }
 
   #checkCounts(at: number): readonly string[] {

@@ -31,6 +31,8 @@ export interface CutResult {
   readonly retransmissions: number;
   readonly duplicates: number;
   readonly stalls: number;
+  /** That were finished, of both ends; 0 in plaintext. */
+  readonly tlsHandshakes: number;
   /** Sorted. */
   readonly recoveryMs: readonly number[];
   readonly tookMs: number;
@@ -97,6 +99,7 @@ export async function runCuts(options: CutRunOptions): Promise<CutResult> {
     retransmissions: sum((pair) => pair.counter('retransmissions')),
     duplicates: sum((pair) => pair.counter('duplicates')),
     stalls: sum((pair) => pair.counter('stalls')),
+    tlsHandshakes: sum((pair) => pair.tlsHandshakes),
     recoveryMs: links.flatMap(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b),
     tookMs: performance.now() - startMs,
     cpuMs: (cpu.user + cpu.system) / 1_000,
@@ -118,6 +121,7 @@ export function describe(name: string, result: CutResult): string {
     `  at ${result.denseOffsets.forward} offsets of the first 4 KiB forward and ${result.denseOffsets.backward} backward`,
     `  ${connections} connections, ${messages} messages, ${result.retransmissions} frames sent again, ` +
       `${result.duplicates} duplicates dropped, ${result.stalls} stalls noticed`,
+    ...(result.tlsHandshakes === 0 ? [] : [`  ${result.tlsHandshakes} ends of TLS handshakes finished`]),
     `  from a reset to the first message after it: median ${ms(0.5)} ms, p99 ${ms(0.99)} ms, ` +
       `longest ${ms(1)} ms (${recoveryMs.length} resets)`,
     `  ${(tookMs / 1_000).toFixed(1)} s, ${(cpuMs / 1_000).toFixed(1)} s of CPU`,

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { seededRng } from '../../src/protocol/rng.ts';
 import { IMPATIENT } from './members.ts';
 import { createPlans, createResets } from './plans.ts';
+import { mutualTls } from '../tls/mutual-tls.ts';
 import { type CutResult, describe, percentile, runCuts } from './run-cuts.ts';
 
 const { values } = parseArgs({
@@ -50,10 +51,10 @@ function progressOf(wanted: number): (cuts: number) => void {
 }
 
 async function main(): Promise<void> {
-  if (values.tls) throw new Error('--tls: this TCP stack has no TLS yet');
   const [seed, cuts, resets] = [whole('seed'), whole('cuts'), whole('resets')];
   const timeoutMs = whole('timeout-s') * 1_000;
   const rng = seededRng(seed);
+  const tls = values.tls ? { tls: mutualTls() } : {};
   let failed = false;
   const report = (name: string, result: CutResult): void => {
     console.log(describe(name, result));
@@ -63,7 +64,8 @@ async function main(): Promise<void> {
     const plans = createPlans(cuts, rng);
     const progress = progressOf(cuts);
     const pairs = Math.max(1, whole('pairs'));
-    report(`seed ${seed}`, await runCuts({ plans, rng, pairs, timeoutMs, progress, timings: IMPATIENT }));
+    const result = await runCuts({ plans, rng, pairs, timeoutMs, progress, timings: IMPATIENT, ...tls });
+    report(`seed ${seed}`, result);
   }
   if (resets > 0) {
     let soon = false;
@@ -75,6 +77,7 @@ async function main(): Promise<void> {
         pairs: RESET_PAIRS,
         timeoutMs,
         progress: progressOf(resets),
+        ...tls,
       });
       report('resets alone', result);
       soon = [0.5, 0.99].every((share) => percentile(result.recoveryMs, share) < RECOVERY_TARGET_MS);

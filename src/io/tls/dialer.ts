@@ -72,7 +72,7 @@ export class TlsDialer {
 
   #explain(error: NodeJS.ErrnoException, peer: string, tls: TlsContext): string {
     const text = `TLS failed: ${explainFailure(error)}`;
-    if (isOpenssl(error)) tls.debug(`connection to ${peer}: ${error.message}`);
+    if (isOpenssl(error)) tls.debug(`connection to ${peer}: ${error.message.trim()}`);
     if (!isTlsRefusal(error)) return text;
     tls.counts.refusals++;
     if (tls.mode !== 'accept-both') return text;

@@ -106,7 +106,7 @@ export class TlsDoor {
     stream.fail(error.code ?? 'EIO', text, error);
     const nowMs = performance.now();
     this.#log.warn(`handshake ${stream.remoteHost}`, nowMs, () => {
-      if (isOpenssl(error)) tls.debug(`connection from ${stream.remoteHost}: ${error.message}`);
+      if (isOpenssl(error)) tls.debug(`connection from ${stream.remoteHost}: ${error.message.trim()}`);
       return `connection from ${stream.remoteHost}:${stream.remotePort}: ${text}`;
     });
   }

@@ -46,7 +46,7 @@ export function explainFailure(error: NodeJS.ErrnoException): string {
   if (TLS_REFUSED.has(code)) return 'the other side takes no TLS';
   const failure = FAILURES[code];
   if (failure !== undefined) return failure;
-  return isOpenssl(error) ? `not valid TLS (${opensslReason(error)})` : error.message;
+  return isOpenssl(error) ? `not valid TLS (${opensslReason(error)})` : error.message.trim();
 }
 
 /** On a connection that was open something came that is no TLS. The stream's own reason would be OpenSSL's words. */

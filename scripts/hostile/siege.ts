@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { createMemberId, type MemberId } from '../../src/protocol/member-id.ts';
+import type { AttackFigures } from './attacker.ts';
+import type { Attack } from './attacks.ts';
+import type { MemberSetup, Sample } from './member.ts';
+import { Actor } from './processes.ts';
+import { compare, type Slowdown, type Window } from './verdict.ts';
+
+/** Of each stretch of time, quiet or under attack. */
+const WINDOWS = 3;
+/** All clients have connected by then, or as many as will. */
+const CONNECT_MS = 15_000;
+/**
+ * What the first of them do at once is over by then, for what is measured goes on: so long, and for each client as long
+ * as a handshake takes the victim on a slow machine.
+ */
+const SETTLE_MS = 500;
+const SETTLE_MS_EACH = 2;
+const MAX_SETTLE_MS = 3_000;
+const POLL_MS = 50;
+/** For the pair to get going again. */
+const QUIET_MS = 300;
+const WARM_UP_MS = 1_000;
+
+const LATECOMER_UUID = 'e'.repeat(32);
+
+export interface SiegeOptions extends MemberSetup {
+  readonly rounds: number;
+  readonly windowMs: number;
+}
+
+export interface Outcome extends Slowdown {
+  readonly figures: AttackFigures;
+  /** Of a member that was not connected, at its worst; null: it did not get in. */
+  readonly probeMs: number | null;
+  /** At its most, above what the victim had before all attacks. */
+  readonly growthBytes: number;
+}
+
+/** A healthy pair, whoever attacks it, and a stop-watch. */
+export class Siege {
+  readonly #victim = new Actor('member.ts');
+  readonly #sender = new Actor('member.ts');
+  readonly #attacker = new Actor('attacker.ts');
+  readonly #options: SiegeOptions;
+  #victimId: MemberId | null = null;
+  #rssBefore = 0;
+  #maxRssBytes = 0;
+
+  constructor(options: SiegeOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { tls, burnMs } = this.#options;
+    const victimId = await this.#victim.ask<MemberId>('start', { tls, burnMs });
+    const senderId = await this.#sender.ask<MemberId>('start', { tls, burnMs: 0 });
+    const latecomer = createMemberId({ ...senderId, uuid: LATECOMER_UUID, name: 'latecomer' });
+    await this.#victim.ask('installView', [victimId, senderId, latecomer]);
+    await this.#sender.ask('installView', [victimId, senderId]);
+    this.#victimId = victimId;
+    await this.#sender.ask('startLoad', victimId);
+    await sleep(WARM_UP_MS);
+    this.#rssBefore = (await this.#victim.ask<Sample>('sample')).rssBytes;
+  }
+
+  /** Quiet and attack take turns, and it is quiet at the end. */
+  async suffer(attack: Attack, wanted: number): Promise<Outcome> {
+    const [quiet, attacked]: [Window[][], Window[][]] = [[], []];
+    let probeMs: number | null = 0;
+    let figures: AttackFigures = { open: 0, opened: 0, closed: 0 };
+    this.#maxRssBytes = 0;
+    quiet.push(await this.#measure());
+    for (let round = 0; round < this.#options.rounds; round++) {
+      await this.#attacker.ask('start', { name: attack.name, victim: this.#victimId, limit: wanted });
+      await this.#awaitClients(wanted);
+      attacked.push(await this.#measure());
+      const now = await this.#attacker.ask<AttackFigures>('figures');
+      figures = {
+        open: Math.max(figures.open, now.open),
+        opened: figures.opened + now.opened,
+        closed: figures.closed + now.closed,
+      };
+      const tookMs = await this.#probe();
+      probeMs = tookMs === null || probeMs === null ? null : Math.max(probeMs, tookMs);
+      await this.#attacker.ask('stop');
+      await sleep(QUIET_MS);
+      quiet.push(await this.#measure());
+    }
+    const growthBytes = this.#maxRssBytes - this.#rssBefore;
+    return { ...compare(quiet, attacked), figures, probeMs, growthBytes };
+  }
+
+  /** @returns what did not hold */
+  async finish(): Promise<string[]> {
+    const { accepted, acknowledged } = await this.#sender.ask<{ accepted: number; acknowledged: number }>(
+      'stopLoad',
+    );
+    const { counters } = await this.#victim.ask<Sample>('sample');
+    console.log(`${accepted} messages of the healthy member; the victim counts ${JSON.stringify(counters)}`);
+    return accepted === acknowledged
+      ? []
+      : [`${accepted} messages were accepted, ${acknowledged} acknowledged`];
+  }
+
+  end(): void {
+    for (const actor of [this.#victim, this.#sender, this.#attacker]) actor.end();
+  }
+
+  #probe(): Promise<number | null> {
+    return this.#sender.ask<number | null>('probe', { victim: this.#victimId, uuid: LATECOMER_UUID });
+  }
+
+  async #awaitClients(wanted: number): Promise<void> {
+    const endMs = performance.now() + CONNECT_MS;
+    while (
+      (await this.#attacker.ask<AttackFigures>('figures')).opened < wanted &&
+      performance.now() < endMs
+    ) {
+      await sleep(POLL_MS);
+    }
+    await sleep(Math.min(MAX_SETTLE_MS, SETTLE_MS + SETTLE_MS_EACH * wanted));
+  }
+
+  async #measure(): Promise<Window[]> {
+    const windows: Window[] = [];
+    let last = await this.#victim.ask<Sample>('sample');
+    for (let i = 0; i < WINDOWS; i++) {
+      await sleep(this.#options.windowMs);
+      const now = await this.#victim.ask<Sample>('sample');
+      const delivered = now.delivered - last.delivered;
+      windows.push({
+        perSecond: (1_000 * delivered) / (now.atMs - last.atMs),
+        perCpuSecond: (1_000 * delivered) / (now.cpuMs - last.cpuMs),
+      });
+      this.#maxRssBytes = Math.max(this.#maxRssBytes, now.rssBytes);
+      last = now;
+    }
+    return windows;
+  }
+}
