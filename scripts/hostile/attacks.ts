@@ -35,7 +35,7 @@ const stays = { trickles: false, hangsUp: false, replacedASecond: 100 };
 
 /**
  * Whoever comes costs the victim half a millisecond of processor time (measured), whatever happens then, and one whose
- * ClientHello is answered two: these rates are to take no more than 5 %.
+ * ClientHello is answered two: these rates take some 5 to 13 % of a core.
  */
 const comesAndGoes = { trickles: false, hangsUp: true, replacedASecond: 100 };
 const SHAKEN_A_SECOND = 20;

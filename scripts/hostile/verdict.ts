@@ -16,11 +16,11 @@ export interface Slowdown {
   readonly perCpu: number;
 }
 
-/** The target: slowed by no more than 10 %. */
-const MIN_RATIO = 0.9;
+/** The target: slowed by no more than 10 %. */
+export const TARGET_RATIO = 0.9;
 
-/** Below this it does not matter what the victim did with its time: it may just have waited. */
-const MIN_RATE = 0.5;
+/** Below this part of the bound it does not matter what the victim did with its time: it may just have waited. */
+const MIN_RATE_OF_BOUND = 0.55;
 
 /**
  * Each stretch under attack is held against the quiet ones just before and after it, so that a machine that slowly gets
@@ -47,14 +47,14 @@ export function compare(
 }
 
 /**
- * The rule: the pair is slowed if both its rate and its messages per processor time of the victim fall by more than
- * 10 %, or if the rate falls by half. The rate alone also falls when others take the processor, as the attacker itself
+ * The rule: the pair is slowed if both its rate and its messages per processor time of the victim fall below the bound,
+ * which is 90 % unless a machine is known to be too busy for that, or if the rate falls to about half of that. The rate alone also falls when others take the processor, as the attacker itself
  * does; the victim's own processor time does not tell that it waited for nothing. An attack is to blame if that is so
  * in each attempt. Figures that are none (nothing was delivered) count as slow.
  */
-export function isSlowed({ rate, perCpu }: Slowdown): boolean {
-  const keepsPace = rate >= MIN_RATIO || perCpu >= MIN_RATIO;
-  return !(keepsPace && rate >= MIN_RATE);
+export function isSlowed({ rate, perCpu }: Slowdown, bound: number): boolean {
+  const keepsPace = rate >= bound || perCpu >= bound;
+  return !(keepsPace && rate >= MIN_RATE_OF_BOUND * bound);
 }
 
 function medians(windows: readonly Window[]): Window {

@@ -70,7 +70,7 @@ export function timingsFor(memberTimeoutMs: number): TcpTimings {
     stallTimeoutMs: memberTimeoutMs,
     idleTimeoutMs: Math.max(15_000, 3 * memberTimeoutMs),
     ackDelayMs: 5,
-    backoffMinMs: 10,
+    backoffMinMs: 2,
     backoffMaxMs: Math.min(2_000, 0.4 * memberTimeoutMs),
     lingerMs: 500,
     strangerTimeoutMs: 60_000,

@@ -1,5 +1,6 @@
 /**
- * Cuts connections under load: `npm run cuts -- --cuts 10000 [--seed 1] [--pairs 16] [--resets 1000] [--timeout-s 900]`.
+ * Cuts connections under load: `npm run cuts -- --cuts 10000 [--seed 1] [--pairs 16] [--resets 1000] [--timeout-s 900]
+ * [--recovery-ms 50]`.
  * First the cuts of all kinds, at every byte offset of the first 4 KiB of each direction if there are 8,192 and more;
  * then resets alone, with the product's own timings, to see how soon messages flow again. Exit code 1 if a message was
  * lost, repeated or out of order, or if the median or p99 of the latter is over the target three times.
@@ -21,11 +22,10 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '16' },
     'timeout-s': { type: 'string', default: '900' },
     tls: { type: 'boolean', default: false },
+    /** The target, for the first message after a reset on loopback; a machine with other work is asked for less. */
+    'recovery-ms': { type: 'string', default: '50' },
   },
 });
-
-/** The issue's target, for the first message after a reset on loopback. */
-const RECOVERY_TARGET_MS = 50;
 
 /** Pairs that reset connections at a time: few, so that one's wait is not another's work. */
 const RESET_PAIRS = 2;
@@ -53,6 +53,7 @@ function progressOf(wanted: number): (cuts: number) => void {
 async function main(): Promise<void> {
   const [seed, cuts, resets] = [whole('seed'), whole('cuts'), whole('resets')];
   const timeoutMs = whole('timeout-s') * 1_000;
+  const targetMs = whole('recovery-ms');
   const rng = seededRng(seed);
   const tls = values.tls ? { tls: mutualTls() } : {};
   let failed = false;
@@ -80,8 +81,8 @@ async function main(): Promise<void> {
         ...tls,
       });
       report('resets alone', result);
-      soon = [0.5, 0.99].every((share) => percentile(result.recoveryMs, share) < RECOVERY_TARGET_MS);
-      if (!soon) console.log(`  over the target of ${RECOVERY_TARGET_MS} ms`);
+      soon = [0.5, 0.99].every((share) => percentile(result.recoveryMs, share) < targetMs);
+      if (!soon) console.log(`  over the target of ${targetMs} ms`);
     }
     failed ||= !soon;
   }
