@@ -40,20 +40,36 @@ export interface TlsPolicy {
   readonly mode: TlsMode;
   /** Null: any certificate that is trusted will do. */
   readonly binding: CertificateBinding | null;
+  /** A connection came as far as WELCOME. @param security null: plaintext */
+  handleOpened(security: StreamSecurity | null): void;
+  /** Such a one has ended. */
+  handleClosed(security: StreamSecurity | null): void;
+  /** A connection was refused, by either side, for how it is protected. */
+  handleRefused(why: TlsRefusal): void;
   stats(): TlsStats;
 }
+
+/** `plaintext`: it had to be TLS; `certificate`: there was none, or not one that is accepted. */
+export type TlsRefusal = 'plaintext' | 'certificate';
 
 export interface TlsStats {
   readonly mode: TlsMode;
   /** Our own; null only with mode `off`. */
   readonly certificate: CertificateSummary | null;
-  /** Whole days until it expires; negative when it has expired. */
+  /** Whole days until it expires, -1 from 24 hours after that on. */
   readonly daysLeft: number | null;
-  /** Handshakes done and failed since the start, of both directions. */
+  /** Connections that are open now, of both directions; those that are still shaking hands do not count. */
+  readonly connections: { readonly tls: number; readonly plaintext: number };
+  /** Whether all of these are TLS; null: there is none. */
+  readonly allEncrypted: boolean | null;
+  /** TLS handshakes done since the start, of both directions. */
   readonly handshakes: number;
+  /** Handshakes that failed, and connections that either side refused after it for a certificate. */
   readonly handshakeFailures: number;
-  /** Connections without TLS, of both directions. */
+  /** Connections without TLS since the start, of both directions, that the one who was connected to took. */
   readonly plaintextConnections: number;
+  /** Connections without TLS that either side refused, since it takes nothing but TLS. */
+  readonly plaintextRefused: number;
   /** Members that refused TLS, and connections that we refused since TLS is off here. */
   readonly refusals: number;
   /** How often certificates were read anew, and how often that failed and the old ones were kept. */

@@ -16,8 +16,9 @@ export function summarize(certificate: X509Certificate): CertificateSummary {
   };
 }
 
+/** Whole days; 0 on the last day, and also on the first after it. */
 export function daysLeft({ notAfter }: CertificateSummary, now: number): number {
-  return Math.floor((Date.parse(notAfter) - now) / DAY_MS);
+  return Math.trunc((Date.parse(notAfter) - now) / DAY_MS) + 0; // there is a -0
 }
 
 /** The member's name, or its host if it has none, is among the certificate's names. */

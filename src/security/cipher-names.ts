@@ -1,4 +1,4 @@
-import { tlsError } from './options.ts';
+import { tlsError } from './errors.ts';
 
 /**
  * Suites of TLS 1.2 by their names in the standard, which Java uses, and in OpenSSL. Not in it, since nobody should

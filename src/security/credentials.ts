@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 
 import type { CertificateSummary } from '../protocol/security.ts';
 import { summarize } from './certificate.ts';
-import { isPemText, type PemSource, type StoreSource, tlsError, type TlsOptions } from './options.ts';
+import { explainFileError, opensslReason, tlsError } from './errors.ts';
+import { isPemText, type PemSource, type StoreSource, type TlsOptions } from './options.ts';
 import { readPkcs12, type StoreContent, type StoredCertificate } from './pkcs12.ts';
 
 /** Key, certificates and trust, all read. PEM texts, as node:tls takes them. */
@@ -11,7 +12,7 @@ export interface Credentials {
   readonly key: string;
   /** The own one first, then those that lead to its authority. */
   readonly cert: string;
-  /** Null: the authorities that come with Node. */
+  /** Null: nobody's certificate is checked. */
   readonly ca: readonly string[] | null;
   readonly own: CertificateSummary;
 }
@@ -138,7 +139,7 @@ function readFile(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw tlsError(`cannot read ${file}: ${(error as Error).message}`);
+    throw tlsError(`cannot read ${file}: ${explainFileError(error as NodeJS.ErrnoException)}`);
   }
 }
 
@@ -146,7 +147,7 @@ function parseKey(input: PrivateKeyInput, where: string, hint = ''): KeyObject {
   try {
     return createPrivateKey(input);
   } catch (error) {
-    const why = hint === '' ? `: ${(error as Error).message}` : hint;
+    const why = hint === '' ? `: ${opensslReason(error as Error)}` : hint;
     throw tlsError(`${where}: not a private key that can be read${why}`);
   }
 }
@@ -155,6 +156,6 @@ function parseCertificate(certificate: Buffer | string, where: string): X509Cert
   try {
     return new X509Certificate(certificate);
   } catch (error) {
-    throw tlsError(`${where}: not a certificate that can be read: ${(error as Error).message}`);
+    throw tlsError(`${where}: not a certificate that can be read: ${opensslReason(error as Error)}`);
   }
 }

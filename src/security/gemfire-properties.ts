@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 
 import type { TlsMode } from '../protocol/security.ts';
+import { tlsError } from './errors.ts';
+import { checkSslKeys } from './gemfire-keys.ts';
 import { parseJavaProperties } from './java-properties.ts';
-import { type StoreSource, tlsError, type TlsOptions, type TlsProtocol } from './options.ts';
+import { type StoreSource, type TlsOptions, type TlsProtocol } from './options.ts';
 
 /** Geode's names (class SecurableCommunicationChannels). */
 const COMPONENTS = ['all', 'cluster', 'server', 'jmx', 'web', 'gateway', 'locator', 'none'];
@@ -15,30 +17,50 @@ const PROTOCOLS: readonly TlsProtocol[] = ['TLSv1.2', 'TLSv1.3'];
 /** Mean "whatever there is" to Geode and to Java. */
 const ANY_PROTOCOL = ['any', 'tls', 'ssl'];
 
+/** The text of a `.properties` file, or its keys and values. */
+export type GemfireProperties = string | Readonly<Record<string, string | boolean | undefined>>;
+
 export interface GemfirePropertiesOptions {
-  /** Instead of `required`, where the properties switch TLS on: `accept-both` while encryption is rolled out. */
-  readonly mode?: Exclude<TlsMode, 'off'>;
+  /**
+   * `accept-both` while encryption is rolled out, then `required`: an error if the properties do not switch TLS on for
+   * the cluster. `off`: whatever they say. Default: `required` if they switch it on, else off.
+   */
+  readonly mode?: TlsMode;
   /** Relative file names start from here. Default: the working directory, as with Geode. */
   readonly directory?: string;
+  /** Told of what is not heeded. Default: `process.emitWarning`. */
+  readonly warn?: (message: string) => void;
 }
 
+const SWITCHED_ON = 'ssl-enabled-components has cluster or all';
+
 /**
- * The TLS options that a Geode or GemFire member has by its `gemfire.properties`, for `createMessenger`: keys
- * `ssl-*`, of which those for the component `cluster` count. TLS is off unless `ssl-enabled-components` has `cluster`
- * or `all`.
+ * The TLS options that a Geode or GemFire member has by its `gemfire.properties` and `gfsecurity.properties`, for
+ * `createMessenger`: keys `ssl-*`, of which those for the component `cluster` count.
  *
- *     const text = await readFile('gfsecurity.properties', 'latin1');
- *     createMessenger({ ..., tls: tlsFromGemfireProperties(text, { mode: 'accept-both' }) });
+ *     const texts = ['gemfire.properties', 'gfsecurity.properties'].map((file) => readFileSync(file, 'latin1'));
+ *     createMessenger({ ..., tls: tlsFromGemfireProperties(texts, { mode: 'accept-both' }) });
  *
- * @param properties the file's text, or its keys and values
- * @throws {LocalProtocolError} `ERR_TLS` for what this stack cannot do, in words
+ * @param properties one or several; a key in a later one wins
+ * @throws {LocalProtocolError} `ERR_TLS` for what this stack cannot do, keys `ssl-*` that Geode does not know, and a
+ *   `mode` for properties that switch nothing on; in words
  */
 export function tlsFromGemfireProperties(
-  properties: string | Readonly<Record<string, string | boolean | undefined>>,
+  properties: GemfireProperties | readonly GemfireProperties[],
   options: GemfirePropertiesOptions = {},
 ): TlsOptions {
-  const read = reader(properties);
-  if (!isEnabled(read)) return { mode: 'off' };
+  const { mode, warn = warnOfProcess } = options;
+  const merged = merge(properties);
+  checkSslKeys(merged, warn);
+  const read: Read = (key) => merged.get(key) ?? '';
+  if (mode === 'off') return { mode };
+  if (!isEnabled(read)) {
+    if (mode !== undefined) throw notEnabled(read, mode);
+    const isSilent = read('ssl-enabled-components') === '';
+    if (isSilent && read('ssl-keystore') !== '')
+      warn(`TLS: off, though there is an ssl-keystore, unless ${SWITCHED_ON}`);
+    return { mode: 'off' };
+  }
   if (isTrue(read, 'ssl-use-default-context', false))
     throw tlsError("ssl-use-default-context: a JVM's default context cannot be had here; name the stores");
   const keystore = storeOf(read, 'ssl-keystore', options);
@@ -49,7 +71,7 @@ export function tlsFromGemfireProperties(
   const ciphers = list(read('ssl-ciphers'));
   const anyCipher = ciphers.length === 0 || ciphers.some((name) => name.toLowerCase() === 'any');
   return {
-    mode: options.mode ?? 'required',
+    mode: mode ?? 'required',
     keystore: alias === '' ? keystore : { ...keystore, alias },
     ...(truststore === null ? {} : { truststore }),
     requireAuthentication: isTrue(read, 'ssl-require-authentication', true),
@@ -62,12 +84,33 @@ export function tlsFromGemfireProperties(
 /** '' for a key that is not there. */
 type Read = (key: string) => string;
 
-function reader(properties: string | Readonly<Record<string, string | boolean | undefined>>): Read {
-  if (typeof properties === 'string') {
-    const parsed = parseJavaProperties(properties);
-    return (key) => parsed.get(key)?.trim() ?? '';
+function merge(properties: GemfireProperties | readonly GemfireProperties[]): Map<string, string> {
+  const merged = new Map<string, string>();
+  for (const source of isList(properties) ? properties : [properties]) {
+    const entries = typeof source === 'string' ? parseJavaProperties(source) : Object.entries(source);
+    for (const [key, value] of entries) if (value !== undefined) merged.set(key, String(value).trim());
   }
-  return (key) => String(properties[key] ?? '').trim();
+  return merged;
+}
+
+/** `Array.isArray` does not tell TypeScript of arrays that are readonly. */
+function isList(
+  properties: GemfireProperties | readonly GemfireProperties[],
+): properties is readonly GemfireProperties[] {
+  return Array.isArray(properties);
+}
+
+function warnOfProcess(message: string): void {
+  process.emitWarning(message);
+}
+
+function notEnabled(read: Read, mode: TlsMode): Error {
+  const components = read('ssl-enabled-components');
+  const is = components === '' ? 'there is no ssl-enabled-components' : `they say '${components}'`;
+  return tlsError(
+    `mode '${mode}' wants properties in which ${SWITCHED_ON}, and ${is}; it usually stands in gemfire.properties, ` +
+      'beside gfsecurity.properties with the passwords: give the texts of both, [gemfire, gfsecurity]',
+  );
 }
 
 function isEnabled(read: Read): boolean {

@@ -1,5 +1,6 @@
-import { LocalProtocolError } from '../protocol/errors.ts';
 import type { CertificateBinding, TlsMode } from '../protocol/security.ts';
+import { tlsError } from './errors.ts';
+import { checkKeys } from './known-keys.ts';
 
 /** PEM: the text itself (it has a line `-----BEGIN ...`), or the path of a file with it. */
 export type PemSource = string;
@@ -29,11 +30,12 @@ export interface TlsOptions {
   readonly keystore?: StoreSource;
   /**
    * Certificates of the authorities that are trusted, up to the root, and self-signed ones of members. (Java trusts what
-   * is in a trust store without the root, too; OpenSSL does not.) Default: those that come with Node.
+   * is in a trust store without the root, too; OpenSSL does not.) Without `ca` and `truststore` nobody's certificate is
+   * checked, neither of who connects nor of whom we connect to; that needs `requireAuthentication: false`, and warns.
    */
   readonly ca?: PemSource | readonly PemSource[];
   readonly truststore?: StoreSource;
-  /** Whether those who connect have to show a certificate too. Default: if there is a `ca` or a `truststore`. */
+  /** Whether those who connect have to show a certificate too. Default true. */
   readonly requireAuthentication?: boolean;
   /** Whether the certificate of whom we connect to must name the host, as an IP address. Default false. */
   readonly endpointIdentification?: boolean;
@@ -57,18 +59,35 @@ export interface TlsOptions {
 
 export const DEFAULT_POLL_INTERVAL_MS = 5_000;
 
+const KEYS: readonly string[] = Object.keys({
+  mode: 0,
+  key: 0,
+  cert: 0,
+  passphrase: 0,
+  keystore: 0,
+  ca: 0,
+  truststore: 0,
+  requireAuthentication: 0,
+  endpointIdentification: 0,
+  bindCertificateToName: 0,
+  protocols: 0,
+  ciphers: 0,
+  reload: 0,
+} satisfies Record<keyof TlsOptions, 0>);
+
+const STORE_KEYS: readonly string[] = ['file', 'password', 'alias'];
+const RELOAD_KEYS: readonly string[] = ['onSighup', 'pollIntervalMs'];
+
 /** @throws {LocalProtocolError} `ERR_TLS` for what cannot be, in words */
 export function checkTlsOptions(options: TlsOptions): void {
+  checkNames(options);
   const mode: string = options.mode;
   if (mode !== 'off' && mode !== 'accept-both' && mode !== 'required')
     throw tlsError(`tls.mode is off, accept-both or required, not '${mode}'`);
   if (mode === 'off') return;
   checkSources(options);
-  const { requireAuthentication, bindCertificateToName, protocols, reload } = options;
-  if (requireAuthentication === true && !hasTrust(options))
-    throw tlsError(
-      'tls.requireAuthentication needs tls.ca or tls.truststore: whose certificates are trusted',
-    );
+  checkTrust(options);
+  const { bindCertificateToName, protocols, reload } = options;
   const binds = bindCertificateToName !== undefined && bindCertificateToName !== false;
   if (binds && !requiresAuthentication(options))
     throw tlsError('tls.bindCertificateToName needs certificates of both sides (requireAuthentication)');
@@ -83,6 +102,35 @@ export function checkTlsOptions(options: TlsOptions): void {
     throw tlsError(`tls.reload.pollIntervalMs: ${pollMs} is no number of milliseconds`);
 }
 
+function checkNames(options: TlsOptions): void {
+  checkKeys(options, KEYS, 'tls');
+  const { keystore, truststore, reload } = options;
+  if (keystore !== undefined) checkStore(keystore, 'tls.keystore');
+  if (truststore !== undefined) checkStore(truststore, 'tls.truststore');
+  if (reload !== undefined) checkKeys(reload, RELOAD_KEYS, 'tls.reload');
+}
+
+function checkStore(store: StoreSource, where: string): void {
+  checkKeys(store, STORE_KEYS, where);
+  const { file, password }: { readonly file: unknown; readonly password: unknown } = store;
+  if (typeof file !== 'string' || file === '')
+    throw tlsError(`${where}.file is missing: the path of the store`);
+  if (typeof password !== 'string') throw tlsError(`${where}.password is missing: '' if the store has none`);
+}
+
+/** Without trust everybody gets in: never by an option that is merely not there. */
+function checkTrust(options: TlsOptions): void {
+  if (hasTrust(options)) return;
+  const { requireAuthentication, endpointIdentification } = options;
+  if (requireAuthentication !== false)
+    throw tlsError(
+      'it is not said whose certificates are trusted: give tls.ca or tls.truststore ' +
+        '(requireAuthentication: false would let in everybody, and check nobody)',
+    );
+  if (endpointIdentification === true)
+    throw tlsError('tls.endpointIdentification needs tls.ca or tls.truststore: nothing is checked without');
+}
+
 function checkSources({ key, cert, keystore }: TlsOptions): void {
   const isPem = key !== undefined || cert !== undefined;
   if (isPem && keystore !== undefined) throw tlsError('give tls.key and tls.cert or tls.keystore, not both');
@@ -92,7 +140,8 @@ function checkSources({ key, cert, keystore }: TlsOptions): void {
     throw tlsError('the own certificate is missing: give tls.key and tls.cert, or tls.keystore');
 }
 
-function hasTrust({ ca, truststore }: TlsOptions): boolean {
+/** Whether certificates are checked at all. */
+export function hasTrust({ ca, truststore }: TlsOptions): boolean {
   return ca !== undefined || truststore !== undefined;
 }
 
@@ -112,8 +161,4 @@ export function filesOf(options: TlsOptions): string[] {
   const files = pem.filter((source) => source !== undefined && !isPemText(source)) as string[];
   for (const store of [keystore, truststore]) if (store !== undefined) files.push(store.file);
   return [...new Set(files)];
-}
-
-export function tlsError(message: string): LocalProtocolError {
-  return new LocalProtocolError('ERR_TLS', message);
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 import type forge from 'node-forge';
 
-import { tlsError } from './options.ts';
+import { tlsError } from './errors.ts';
 
 /** Loaded on first use: it takes 50 ms, and most who start a member need it not. */
 let loaded: typeof forge | null = null;

@@ -15,6 +15,7 @@ import { MAX_DEPARTED, MAX_STRANGERS } from './limits.ts';
 import { printable } from './printable.ts';
 import { Receiver } from './receiver.ts';
 import { judgeSecurity } from './security.ts';
+import { countRefusal } from './tls-refusals.ts';
 
 /** The door: connections that others open, until their HELLO shows which sender they belong to. */
 export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
@@ -182,6 +183,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
       return `refused a connection of ${who} from ${connection.peer}, ${code}: ${refusal.reason}${detail}`;
     });
     this.#door.handleGreeted(connection);
+    countRefusal(refusal.code, environment.tls);
     connection.end('REJECT', refusal.code, refusal.reason);
     if (!this.#mayLinger(connection)) this.#context.counters.hastyRejections++;
   }

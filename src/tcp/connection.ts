@@ -83,6 +83,7 @@ export class Connection implements Flushable {
     this.#established = true;
     this.#decoder.allowLargeFrames();
     this.#context.counters.handshakes++;
+    this.#context.environment.tls?.handleOpened(this.security);
   }
 
   sendPreamble(): void {
@@ -145,6 +146,7 @@ export class Connection implements Flushable {
   }
 
   #stopListening(): void {
+    if (this.#established && !this.#ended) this.#context.environment.tls?.handleClosed(this.security);
     this.#ended = true;
     this.writable = false;
   }

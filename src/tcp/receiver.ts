@@ -139,6 +139,7 @@ export class Receiver implements ConnectionOwner, Flushable {
 
   #handleGoodbye({ code, reason }: Goodbye): void {
     const { environment, log } = this.#context;
+    if (code === GoodbyeCode.CERTIFICATE_NAME) environment.tls?.handleRefused('certificate');
     const words = (): string =>
       `${printable(formatMember(this.sender))} says goodbye, ${codeName(GoodbyeCode, code)}: ${printable(reason)}`;
     if (isFault(code)) log.warn(`goodbye ${this.sender.uuid}`, environment.nowMs(), words);

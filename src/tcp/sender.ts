@@ -19,6 +19,7 @@ import { Reconnect } from './reconnect.ts';
 import { judgeSecurity } from './security.ts';
 import { type Acknowledged, type OnAcknowledged, SendWindow } from './send-window.ts';
 import type { Flushable } from './turn.ts';
+import { countRefusal } from './tls-refusals.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
 
 /**
@@ -159,6 +160,7 @@ export class Sender implements ConnectionOwner, Flushable {
         return;
       case 'REJECT':
         this.#context.counters.rejected++;
+        countRefusal(frame.code, this.#context.environment.tls);
         this.#abandon(`rejected, ${codeName(RejectCode, frame.code)}: ${frame.reason}`, true);
         return;
       case 'GOODBYE':
@@ -236,6 +238,7 @@ export class Sender implements ConnectionOwner, Flushable {
   #isImpostor(connection: Connection, { acceptor }: Welcome): boolean {
     const refusal = judgeSecurity(acceptor, connection.security, this.#context.environment.tls ?? null);
     if (refusal === null) return false;
+    countRefusal(refusal.code, this.#context.environment.tls);
     connection.end('GOODBYE', GoodbyeCode.CERTIFICATE_NAME, refusal.reason);
     this.handleClosed(connection, refusal.reason);
     return true;

@@ -1,6 +1,12 @@
 import type { ExecutionContext } from 'ava';
 
-import { createMessenger, createView, type DelegatingMessenger, type MemberId } from '../../src/index.ts';
+import {
+  createMessenger,
+  type CreateMessengerOptions,
+  createView,
+  type DelegatingMessenger,
+  type MemberId,
+} from '../../src/index.ts';
 import type { Logger } from '../../src/protocol/logger.ts';
 import type { TlsOptions } from '../../src/security/options.ts';
 
@@ -24,6 +30,7 @@ export async function startMember(
   t: ExecutionContext,
   name: string,
   tls: TlsOptions | undefined,
+  more: Partial<CreateMessengerOptions> = {},
 ): Promise<TestMember> {
   const log: string[] = [];
   const received: string[] = [];
@@ -34,6 +41,7 @@ export async function startMember(
     member: { name, version: 200 },
     logger: logTo(log),
     ...(tls === undefined ? {} : { tls }),
+    ...more,
   });
   messenger.setDefaultHandler(({ payload }) => received.push(Buffer.from(payload).toString()));
   t.teardown(() => messenger.stop());

@@ -1,14 +1,22 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 
 import type { Logger } from '../../protocol/logger.ts';
-import type { CertificateBinding, TlsMode, TlsPolicy, TlsStats } from '../../protocol/security.ts';
+import type {
+  CertificateBinding,
+  StreamSecurity,
+  TlsMode,
+  TlsPolicy,
+  TlsRefusal,
+  TlsStats,
+} from '../../protocol/security.ts';
 import { daysLeft, namesMember } from '../../security/certificate.ts';
 import { openSslCiphers } from '../../security/cipher-names.ts';
 import { type Credentials, loadCredentials } from '../../security/credentials.ts';
+import { opensslReason, tlsError } from '../../security/errors.ts';
 import {
   checkTlsOptions,
+  hasTrust,
   requiresAuthentication,
-  tlsError,
   type TlsOptions,
 } from '../../security/options.ts';
 
@@ -22,9 +30,19 @@ export class TlsContext implements TlsPolicy {
   readonly options: TlsOptions;
   /** Whether those who connect have to show a certificate. */
   readonly requiresCertificate: boolean;
-  readonly counts = { handshakes: 0, handshakeFailures: 0, plaintextConnections: 0, refusals: 0 };
+  /** Whether certificates are checked, of those we connect to as well; false: there is no trust store. */
+  readonly checksCertificates: boolean;
+  readonly counts = {
+    handshakes: 0,
+    handshakeFailures: 0,
+    plaintextConnections: 0,
+    plaintextRefused: 0,
+    refusals: 0,
+  };
   /** After a reload. */
   onReload: () => void = () => undefined;
+  /** Open now, and as far as WELCOME. */
+  readonly #open = { tls: 0, plaintext: 0 };
   readonly #logger: Logger;
   /** Null with mode `off`. */
   #current: Loaded | null;
@@ -39,8 +57,13 @@ export class TlsContext implements TlsPolicy {
     this.mode = options.mode;
     this.binding = bindingOf(options);
     this.requiresCertificate = options.mode !== 'off' && requiresAuthentication(options);
+    this.checksCertificates = options.mode !== 'off' && hasTrust(options);
     this.#logger = logger;
     this.#current = options.mode === 'off' ? null : load(options);
+    if (options.mode !== 'off' && !this.checksCertificates)
+      logger.warn(
+        "TLS: no certificate is checked, since there is no ca and no truststore: who is in the network's way reads along and passes for any member",
+      );
     this.#warnOfExpiry();
   }
 
@@ -77,12 +100,34 @@ export class TlsContext implements TlsPolicy {
     return true;
   }
 
+  handleOpened(security: StreamSecurity | null): void {
+    if (security === null) this.counts.plaintextConnections++;
+    this.#open[kindOf(security)]++;
+  }
+
+  handleClosed(security: StreamSecurity | null): void {
+    this.#open[kindOf(security)]--;
+  }
+
+  handleRefused(why: TlsRefusal): void {
+    if (why === 'plaintext') this.counts.plaintextRefused++;
+    else this.counts.handshakeFailures++;
+  }
+
+  /** OpenSSL's own words: of use to who knows its source. */
+  debug(line: string): void {
+    this.#logger.debug(line);
+  }
+
   stats(): TlsStats {
     const own = this.#current?.credentials.own ?? null;
+    const connections = { ...this.#open };
     return {
       mode: this.mode,
       certificate: own,
       daysLeft: own && daysLeft(own, Date.now()),
+      connections,
+      allEncrypted: connections.tls + connections.plaintext === 0 ? null : connections.plaintext === 0,
       ...this.counts,
       reloads: this.#reloads,
       reloadFailures: this.#reloadFailures,
@@ -101,7 +146,10 @@ export class TlsContext implements TlsPolicy {
     const { own } = this.#current.credentials;
     const days = daysLeft(own, Date.now());
     if (days >= EXPIRY_WARNING_DAYS) return;
-    const when = days < 0 ? `expired on ${own.notAfter}` : `expires in ${days} days, on ${own.notAfter}`;
+    const when =
+      Date.parse(own.notAfter) < Date.now()
+        ? `expired on ${own.notAfter}`
+        : `expires in ${days} days, on ${own.notAfter}`;
     this.#logger.warn(`TLS: the own certificate, ${own.subject}, ${when}`);
   }
 }
@@ -130,8 +178,12 @@ function load(options: TlsOptions): Loaded {
     const context = createSecureContext(contextOptions);
     return { credentials, contextOptions, context, loadedAt: new Date().toISOString() };
   } catch (error) {
-    throw tlsError(`OpenSSL refuses key, certificates or ciphers: ${(error as Error).message}`);
+    throw tlsError(`OpenSSL refuses key, certificates or ciphers: ${opensslReason(error as Error)}`);
   }
+}
+
+function kindOf(security: StreamSecurity | null): 'tls' | 'plaintext' {
+  return security === null ? 'plaintext' : 'tls';
 }
 
 function bindingOf({ bindCertificateToName }: TlsOptions): CertificateBinding | null {

@@ -4,7 +4,7 @@ import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node
 import type { RateLimitedLog } from '../../protocol/logger.ts';
 import { NodeStream, SOCKET_BUFFER_BYTES } from '../node-stream.ts';
 import type { TlsContext } from './context.ts';
-import { describeSecurity, explainFailure, isTlsRefusal } from './link.ts';
+import { describeSecurity, explainFailure, failInWords, isOpenssl, isTlsRefusal } from './link.ts';
 import { PeerMemory, PLAINTEXT_RETRY_MS } from './peer-memory.ts';
 
 /** An option of all sockets, of which node's types do not know (`stream.Duplex`). */
@@ -32,10 +32,8 @@ export class TlsDialer {
   connect(where: Destination, peer: string): [NodeStream, Socket] {
     const tls = this.#tls;
     if (tls === null || tls.mode === 'off') return openPlain(where);
-    if (tls.mode === 'accept-both' && this.#memory.takesPlaintext(peer, performance.now())) {
-      tls.counts.plaintextConnections++;
+    if (tls.mode === 'accept-both' && this.#memory.takesPlaintext(peer, performance.now()))
       return openPlain(where);
-    }
     return this.#openTls(where, peer, tls);
   }
 
@@ -45,7 +43,7 @@ export class TlsDialer {
       ...where,
       ...ROOM,
       secureContext: tls.secureContext,
-      rejectUnauthorized: true,
+      rejectUnauthorized: tls.checksCertificates,
       // no `servername`: there is none for IP addresses, and members have no others
       checkServerIdentity: (_name, certificate) =>
         tls.options.endpointIdentification === true ? checkServerIdentity(host, certificate) : undefined,
@@ -58,11 +56,12 @@ export class TlsDialer {
       tls.counts.handshakes++;
       this.#memory.handleSecured(peer);
       socket.disableRenegotiation();
-      stream.release(socket, describeSecurity(socket, true));
+      stream.release(socket, describeSecurity(socket, tls.checksCertificates));
       stream.onOpen();
     });
     // before the stream's own listener, for the first reason is the one that is told
     socket.prependListener('error', (error: NodeJS.ErrnoException) => {
+      if (isDone) failInWords(stream, error);
       if (isDone || isConnectError(socket, error)) return;
       isDone = true;
       tls.counts.handshakeFailures++;
@@ -73,6 +72,7 @@ export class TlsDialer {
 
   #explain(error: NodeJS.ErrnoException, peer: string, tls: TlsContext): string {
     const text = `TLS failed: ${explainFailure(error)}`;
+    if (isOpenssl(error)) tls.debug(`connection to ${peer}: ${error.message.trim()}`);
     if (!isTlsRefusal(error)) return text;
     tls.counts.refusals++;
     if (tls.mode !== 'accept-both') return text;

@@ -4,7 +4,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { RateLimitedLog } from '../../protocol/logger.ts';
 import { NodeStream } from '../node-stream.ts';
 import type { TlsContext } from './context.ts';
-import { describeSecurity, explainFailure, TLS_REFUSED_ALERT } from './link.ts';
+import { describeSecurity, explainFailure, failInWords, isOpenssl, TLS_REFUSED_ALERT } from './link.ts';
 
 /** First byte of a TLS handshake record (RFC 8446 section 5.1); our own wire starts with 0xf5. */
 const TLS_HANDSHAKE = 0x16;
@@ -47,7 +47,6 @@ export class TlsDoor {
   }
 
   #admitPlain(stream: NodeStream, socket: Socket, bytes: Buffer): void {
-    if (this.#tls !== null) this.#tls.counts.plaintextConnections++;
     stream.release(socket, null);
     stream.onData(bytes);
     socket.resume();
@@ -94,6 +93,8 @@ export class TlsDoor {
     }
     tls.counts.handshakes++;
     socket.disableRenegotiation();
+    // before the stream's own listener, which `release` adds: the first reason is the one that is told
+    socket.on('error', (error: NodeJS.ErrnoException) => failInWords(stream, error));
     stream.release(socket, describeSecurity(socket, tls.requiresCertificate));
   }
 
@@ -103,7 +104,9 @@ export class TlsDoor {
     const text = `TLS failed: ${explainFailure(error)}`;
     tls.counts.handshakeFailures++;
     stream.fail(error.code ?? 'EIO', text, error);
-    this.#log.warn(`handshake ${stream.remoteHost}`, performance.now(), () => {
+    const nowMs = performance.now();
+    this.#log.warn(`handshake ${stream.remoteHost}`, nowMs, () => {
+      if (isOpenssl(error)) tls.debug(`connection from ${stream.remoteHost}: ${error.message.trim()}`);
       return `connection from ${stream.remoteHost}:${stream.remotePort}: ${text}`;
     });
   }

@@ -2,6 +2,8 @@ import type { TLSSocket } from 'node:tls';
 
 import type { CertificateSummary, StreamSecurity } from '../../protocol/security.ts';
 import { summarize } from '../../security/certificate.ts';
+import { opensslReason } from '../../security/errors.ts';
+import type { NodeStream } from '../node-stream.ts';
 
 /** How a TLS connection is protected, once its handshake is done. @param asked whether a certificate is required */
 export function describeSecurity(socket: TLSSocket, asked: boolean): StreamSecurity {
@@ -42,9 +44,19 @@ export function explainFailure(error: NodeJS.ErrnoException): string {
   const known = REASONS[code];
   if (known !== undefined) return `the other side's certificate is not accepted: ${known}`;
   if (TLS_REFUSED.has(code)) return 'the other side takes no TLS';
-  // OpenSSL's own message has its source file and ends with a line feed; node gives the words in it apart
-  const { reason } = error as { readonly reason?: string };
-  return FAILURES[code] ?? reason ?? error.message.trim();
+  const failure = FAILURES[code];
+  if (failure !== undefined) return failure;
+  return isOpenssl(error) ? `not valid TLS (${opensslReason(error)})` : error.message.trim();
+}
+
+/** On a connection that was open something came that is no TLS. The stream's own reason would be OpenSSL's words. */
+export function failInWords(stream: NodeStream, error: NodeJS.ErrnoException): void {
+  if (isOpenssl(error)) stream.fail(error.code ?? 'EIO', `TLS failed: ${explainFailure(error)}`, error);
+}
+
+/** Its message is OpenSSL's: for who debugs, not for the log. */
+export function isOpenssl({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code.startsWith('ERR_SSL_');
 }
 
 const FAILURES: Readonly<Record<string, string>> = {
@@ -52,6 +64,7 @@ const FAILURES: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'no TLS version in common',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'no cipher suite in common, or the other side wants a certificate',
   ERR_SSL_NO_SHARED_CIPHER: 'no cipher suite in common',
+  ERR_SSL_HTTP_REQUEST: 'HTTP came, and not TLS',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the other side does not accept our certificate: unknown authority',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the other side wants a certificate of ours',
 };

@@ -71,7 +71,8 @@ test('only the components cluster and all switch it on', (t) => {
     ['server, CLUSTER', 'required'],
     ['All', 'required'],
   ] as const) {
-    t.is(tlsFromGemfireProperties({ ...MINIMAL, 'ssl-enabled-components': components }).mode, mode);
+    const properties = { ...MINIMAL, 'ssl-enabled-components': components };
+    t.is(tlsFromGemfireProperties(properties, { warn: () => undefined }).mode, mode);
   }
   t.deepEqual(tlsFromGemfireProperties(''), { mode: 'off' });
 });
