@@ -68,7 +68,10 @@ function say(line: string): void {
   console.log(`${((performance.now() - startMs) / 1_000).toFixed(0).padStart(4)} s  ${line}`);
 }
 
-function whole(name: 'rounds' | 'window-ms' | 'timeout-s' | 'plant-ms' | 'least-percent', least: number): number {
+function whole(
+  name: 'rounds' | 'window-ms' | 'timeout-s' | 'plant-ms' | 'least-percent',
+  least: number,
+): number {
   const value = Number(values[name]);
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new Error(`--${name} must be a whole number from ${least}, not '${values[name]}'`);
