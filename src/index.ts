@@ -57,7 +57,11 @@ export type {
   TlsMode,
   TlsStats,
 } from './protocol/security.ts';
-export { tlsFromGemfireProperties, type GemfirePropertiesOptions } from './security/gemfire-properties.ts';
+export {
+  tlsFromGemfireProperties,
+  type GemfireProperties,
+  type GemfirePropertiesOptions,
+} from './security/gemfire-properties.ts';
 export type { PemSource, StoreSource, TlsOptions, TlsProtocol } from './security/options.ts';
 export { createView, type View } from './protocol/view.ts';
 export type { DelegatingMessenger } from './upgrade/delegating-messenger.ts';

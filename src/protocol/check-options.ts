@@ -39,15 +39,21 @@ function describe(value: unknown): string {
 
 /** Null: none is like it. */
 function closest(name: string, known: readonly string[]): string | null {
+  const best = nearest(name, known, Math.floor(name.length / 2));
+  // maxMessages for hardLimitMessages: the last word is what was remembered of it
+  return best ?? known.find((candidate) => lastWord(candidate) === lastWord(name)) ?? null;
+}
+
+/** The known name with the fewest typing mistakes between, if these are no more than `most` and no more than 3. */
+export function nearest(name: string, known: readonly string[], most: number): string | null {
   const wanted = name.toLowerCase();
   let best: string | null = null;
-  let least = Math.min(MAX_DISTANCE, Math.floor(wanted.length / 2)) + 1;
+  let least = Math.min(MAX_DISTANCE, most) + 1;
   for (const candidate of known) {
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < least) [best, least] = [candidate, distance];
   }
-  // maxMessages for hardLimitMessages: the last word is what was remembered of it
-  return best ?? known.find((candidate) => lastWord(candidate) === lastWord(name)) ?? null;
+  return best;
 }
 
 function lastWord(name: string): string {

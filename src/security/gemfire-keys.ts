@@ -1,5 +1,6 @@
 import { tlsError } from './errors.ts';
-import { nearest, suggest } from './known-keys.ts';
+import { nearest } from '../protocol/check-options.ts';
+import { suggest } from './known-keys.ts';
 
 /** Keys that count for a member's connections to other members (Geode's ConfigurationProperties). */
 const READ: readonly string[] = [

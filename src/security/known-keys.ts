@@ -1,3 +1,4 @@
+import { nearest } from '../protocol/check-options.ts';
 import { tlsError } from './errors.ts';
 
 /**
@@ -16,32 +17,4 @@ export function checkKeys(value: unknown, known: readonly string[], where: strin
 export function suggest(key: string, known: readonly string[]): string {
   const near = nearest(key, known, Math.max(2, Math.floor(key.length / 3)));
   return near === null ? `; there are ${known.join(', ')}` : `: did you mean ${near}?`;
-}
-
-/** The known key with the fewest typing mistakes between, if these are not more than `limit`. */
-export function nearest(key: string, known: readonly string[], limit: number): string | null {
-  let best: string | null = null;
-  let least = limit + 1;
-  for (const name of known) {
-    if (Math.abs(name.length - key.length) >= least) continue;
-    const mistakes = distance(key.toLowerCase(), name.toLowerCase());
-    if (mistakes >= least) continue;
-    best = name;
-    least = mistakes;
-  }
-  return best;
-}
-
-/** Characters that are too many, missing or wrong (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const wrong = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(wrong, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
