@@ -11,10 +11,11 @@ export interface OneWayJob {
   readonly bundle?: boolean;
 }
 
-/** One measurement that takes longer than for a thousand messages a second hangs. */
+/** One measurement that takes longer than for a thousand messages a second, or than five minutes, hangs. */
 function timeoutMs(messages: number): number {
-  return 120_000 + messages;
+  return Math.min(MAX_TIMEOUT_MS, 120_000 + messages);
 }
+const MAX_TIMEOUT_MS = 300_000;
 const DRAIN_TIMEOUT_MS = 30_000;
 const LEAST_WARM_UP = 1_000;
 const SETTLED_ROUNDS = 2;
