@@ -63,10 +63,7 @@ export class ByteReader {
   }
 
   i32(field: string): number {
-    const at = this.#take(4, field);
-    const { buffer } = this;
-    const high = ((buffer[at] as number) << 24) | ((buffer[at + 1] as number) << 16);
-    return high | ((buffer[at + 2] as number) << 8) | (buffer[at + 3] as number);
+    return i32At(this.buffer, this.#take(4, field));
   }
 
   i64(field: string): bigint {
@@ -126,4 +123,10 @@ export class ByteReader {
       );
     }
   }
+}
+
+/** Four bytes that the caller knows to be there. */
+export function i32At(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16);
+  return high | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
 }

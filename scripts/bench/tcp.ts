@@ -6,7 +6,7 @@
 import { fileURLToPath } from 'node:url';
 
 import { writeDocuments } from './harness/documents.ts';
-import { type BenchOptions, OptionError, parseOptions } from './harness/options.ts';
+import { optionsOrExit } from './harness/options.ts';
 import { runBenchmark } from './harness/run-benchmark.ts';
 import { Teams } from './harness/team.ts';
 import { tcpCases } from './tcp/cases.ts';
@@ -40,18 +40,8 @@ option is wrong. A target that is not met is said in the table, and no failure, 
 const WARM_UP_SECONDS = { quick: 1.5, full: 10 };
 
 async function main(args: readonly string[]): Promise<number> {
-  let options: BenchOptions;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    console.error(`${error.message}\n\n${HELP}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = optionsOrExit(args, HELP);
+  if (typeof options === 'number') return options;
   const { ownOptions, nodeFlags, quick, messages } = options;
   const rivals = options.withoutRivals || options.list ? NO_RIVALS : await prepareRivals();
   for (const one of rivals.missing) console.error(`left out: ${one}`);

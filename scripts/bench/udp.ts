@@ -5,7 +5,7 @@
 
 import { fileURLToPath } from 'node:url';
 
-import { type BenchOptions, OptionError, parseOptions } from './harness/options.ts';
+import { optionsOrExit } from './harness/options.ts';
 import { writeDocuments } from './harness/documents.ts';
 import { runBenchmark } from './harness/run-benchmark.ts';
 import { Teams } from './harness/team.ts';
@@ -38,18 +38,8 @@ option is wrong. A target that is not met is said in the table, and no failure, 
 const WARM_UP_SECONDS = { quick: 10, full: 30 };
 
 async function main(args: readonly string[]): Promise<number> {
-  let options: BenchOptions;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    console.error(`${error.message}\n\n${HELP}`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = optionsOrExit(args, HELP);
+  if (typeof options === 'number') return options;
   const { ownOptions, nodeFlags, quick, messages } = options;
   const programs = { ownOptions, nodeFlags };
   const warmUpSeconds = options.warmUpSeconds ?? (quick ? WARM_UP_SECONDS.quick : WARM_UP_SECONDS.full);

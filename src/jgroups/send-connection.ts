@@ -89,12 +89,6 @@ export class SendConnection extends Connection {
     return this.#queue.length;
   }
 
-  /** Bytes that may be under way; Infinity: not bounded. */
-  get windowBytes(): number {
-    if (!this.isPaced) return Infinity;
-    return this.#pacer?.windowBytes ?? this.#context.config.initialWindowBytes;
-  }
-
   /** Messages that are to leave at the end of the turn. */
   get wantsFlush(): boolean {
     return this.#queue.length > 0 && !this.#isBlocked;

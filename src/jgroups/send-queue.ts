@@ -34,9 +34,4 @@ export class SendQueue {
     this.#bytes -= total;
     return taken;
   }
-
-  clear(): void {
-    while (this.#messages.shift() !== undefined);
-    this.#bytes = 0;
-  }
 }

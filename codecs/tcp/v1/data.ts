@@ -1,5 +1,5 @@
 import { CodecError } from '../../bytes/errors.ts';
-import type { ByteReader } from '../../bytes/reader.ts';
+import { type ByteReader, i32At } from '../../bytes/reader.ts';
 import { beginFrame } from './fields.ts';
 import { FrameType } from './frame-types.ts';
 import { readSeqno } from './handshake.ts';
@@ -78,8 +78,8 @@ export function decodeData(reader: ByteReader): Data {
  */
 export function readWholeData(bytes: Buffer, start: number, end: number): Data | null {
   if (bytes[start + 4] !== FrameType.DATA || end - start < DATA_OVERHEAD_BYTES) return null;
-  const high = readU32(bytes, start + 5);
-  const low = readU32(bytes, start + 9);
+  const high = i32At(bytes, start + 5) >>> 0;
+  const low = i32At(bytes, start + 9) >>> 0;
   const flags = bytes[start + 13] as number;
   if (high > MAX_HIGH_WORD || (high === 0 && low === 0) || (flags & ~KNOWN_FLAGS) !== 0) return null;
   const payload = bytes.subarray(start + DATA_OVERHEAD_BYTES, end);
@@ -88,11 +88,6 @@ export function readWholeData(bytes: Buffer, start: number, end: number): Data |
 
 /** Of 2^53-1. */
 const MAX_HIGH_WORD = 0x1f_ffff;
-
-function readU32(bytes: Buffer, at: number): number {
-  const high = ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16);
-  return (high | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;
-}
 
 export function encodeUnreliable(frame: Unreliable): Buffer {
   const writer = beginFrame(FrameType.UNRELIABLE, 1 + frame.payload.length);

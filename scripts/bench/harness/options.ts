@@ -97,3 +97,18 @@ function record(option: string, text: string): Readonly<Record<string, unknown>>
   }
   throw new OptionError(`${option} ${text} is no JSON object`);
 }
+
+/** The options, or the exit code of a program that has nothing to do: it has said why, or its help. */
+export function optionsOrExit(args: readonly string[], help: string): BenchOptions | number {
+  let options: BenchOptions;
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    console.error(`${error.message}\n\n${help}`);
+    return 2;
+  }
+  if (!options.help) return options;
+  console.log(help);
+  return 0;
+}

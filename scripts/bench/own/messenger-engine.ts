@@ -6,6 +6,7 @@ import { createMemberId, type MemberId } from '../../../src/protocol/member-id.t
 import type { Messenger, OutgoingMessage } from '../../../src/protocol/messenger.ts';
 import { createView } from '../../../src/protocol/view.ts';
 import type { Engine, SendJob } from '../harness/worker.ts';
+import { settledMemoryBytes, type Talkers } from './idle-peers.ts';
 
 export interface MessengerEngineOptions {
   /** That members advertise. */
@@ -27,6 +28,26 @@ export class MessengerEngine implements Engine {
     this.#options = options;
     messenger.setDefaultHandler(({ sender, payload }) => this.onMessage(payload, sender.uuid));
     messenger.setWritableHandler((recipient) => this.onWritable(recipient));
+  }
+
+  /** What engines of both stacks are told; null: another command. */
+  protected async executeShared(
+    words: readonly string[],
+    stack: 'udp' | 'tcp',
+    talkers: Talkers,
+  ): Promise<Readonly<Record<string, unknown>> | null> {
+    switch (words[0]) {
+      case 'counters':
+        return { counters: this.messenger.stats().stacks[stack]?.counters ?? {} };
+      case 'memory':
+        return { bytes: await settledMemoryBytes() };
+      case 'talkers': // <count> <member>
+        return { members: await talkers.start(Number(words[1]), this.parseMember(words[2] ?? '')) };
+      case 'flush-talkers': // <timeoutMs>
+        return { ok: await talkers.flush(Number(words[1])) };
+      default:
+        return null;
+    }
   }
 
   async start(): Promise<{ uuid: string; port: number }> {

@@ -8,7 +8,7 @@ import { TcpMessenger, type TcpMessengerOptions } from '../../../src/tcp/tcp-mes
 import { CrowdEngine } from '../harness/crowd.ts';
 import { stampedPayloads } from '../harness/stamped-payload.ts';
 import { nowNs, runWorker, workerArguments } from '../harness/worker.ts';
-import { settledMemoryBytes, Talkers } from '../own/idle-peers.ts';
+import { Talkers } from '../own/idle-peers.ts';
 import { MessengerEngine } from '../own/messenger-engine.ts';
 import type { CertificateFiles } from './certificates.ts';
 import { messagesATurn } from './turn.ts';
@@ -33,14 +33,6 @@ class TcpEngine extends MessengerEngine {
 
   async execute(words: readonly string[]): Promise<Readonly<Record<string, unknown>> | null> {
     switch (words[0]) {
-      case 'counters':
-        return { counters: this.messenger.stats().stacks.tcp?.counters ?? {} };
-      case 'memory':
-        return { bytes: await settledMemoryBytes() };
-      case 'talkers': // <count> <member>
-        return { members: await this.#talkers.start(Number(words[1]), this.parseMember(words[2] ?? '')) };
-      case 'flush-talkers': // <timeoutMs>
-        return { ok: await this.#talkers.flush(Number(words[1])) };
       case 'send-each': // <count> <sizeBytes> <ring> <uuid>,... <uuid of who may take nothing>?
         return this.#sendEach(
           Number(words[1]),
@@ -49,7 +41,7 @@ class TcpEngine extends MessengerEngine {
           words[5],
         );
       default:
-        return null;
+        return this.executeShared(words, 'tcp', this.#talkers);
     }
   }
 

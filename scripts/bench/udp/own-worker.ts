@@ -3,7 +3,7 @@
 import { createNodeEnvironment } from '../../../src/io/node-environment.ts';
 import { JGroupsMessenger, type JGroupsMessengerOptions } from '../../../src/jgroups/jgroups-messenger.ts';
 import { runWorker, workerArguments } from '../harness/worker.ts';
-import { settledMemoryBytes, Talkers } from '../own/idle-peers.ts';
+import { Talkers } from '../own/idle-peers.ts';
 import { MessengerEngine } from '../own/messenger-engine.ts';
 
 /** Messages sent before datagrams are looked at again. */
@@ -40,19 +40,8 @@ class UdpEngine extends MessengerEngine {
     super(messenger, { version: VERSION, messagesATurn: () => MESSAGES_A_TURN });
   }
 
-  async execute(words: readonly string[]): Promise<Readonly<Record<string, unknown>> | null> {
-    switch (words[0]) {
-      case 'counters':
-        return { counters: this.messenger.stats().stacks.udp?.counters ?? {} };
-      case 'memory':
-        return { bytes: await settledMemoryBytes() };
-      case 'talkers': // <count> <member>
-        return { members: await this.#talkers.start(Number(words[1]), this.parseMember(words[2] ?? '')) };
-      case 'flush-talkers': // <timeoutMs>
-        return { ok: await this.#talkers.flush(Number(words[1])) };
-      default:
-        return null;
-    }
+  execute(words: readonly string[]): Promise<Readonly<Record<string, unknown>> | null> {
+    return this.executeShared(words, 'udp', this.#talkers);
   }
 }
 
