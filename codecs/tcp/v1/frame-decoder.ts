@@ -44,8 +44,9 @@ export class FrameDecoder {
     const chunk = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const rest = this.#input.subarray(this.#at);
-    this.#input = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]); // rest: only if next() was not drained
+    // a rest: only if next() was not drained
+    this.#input =
+      this.#at === this.#input.length ? chunk : Buffer.concat([this.#input.subarray(this.#at), chunk]);
     this.#at = 0;
   }
 
