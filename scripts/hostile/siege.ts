@@ -28,6 +28,8 @@ const LATECOMER_UUID = 'e'.repeat(32);
 export interface SiegeOptions extends MemberSetup {
   readonly rounds: number;
   readonly windowMs: number;
+  /** The clients attack somebody else beside the pair: what that costs the pair is the machine's part of it. */
+  readonly decoy: boolean;
 }
 
 export interface Outcome extends Slowdown {
@@ -43,6 +45,9 @@ export class Siege {
   readonly #victim = new Actor('member.ts');
   readonly #sender = new Actor('member.ts');
   readonly #attacker = new Actor('attacker.ts');
+  readonly #decoy: Actor | null;
+  /** Of the decoy: for clients without TLS, and for those that shake hands. */
+  #decoyPorts: readonly [number, number] = [0, 0];
   readonly #options: SiegeOptions;
   #victimId: MemberId | null = null;
   #rssBefore = 0;
@@ -50,6 +55,7 @@ export class Siege {
 
   constructor(options: SiegeOptions) {
     this.#options = options;
+    this.#decoy = options.decoy ? new Actor('decoy.ts') : null;
   }
 
   async start(): Promise<void> {
@@ -60,6 +66,7 @@ export class Siege {
     await this.#victim.ask('installView', [victimId, senderId, latecomer]);
     await this.#sender.ask('installView', [victimId, senderId]);
     this.#victimId = victimId;
+    if (this.#decoy !== null) this.#decoyPorts = await this.#decoy.ask<[number, number]>('start', tls);
     await this.#sender.ask('startLoad', victimId);
     await sleep(WARM_UP_MS);
     this.#rssBefore = (await this.#victim.ask<Sample>('sample')).rssBytes;
@@ -73,7 +80,7 @@ export class Siege {
     this.#maxRssBytes = 0;
     quiet.push(await this.#measure());
     for (let round = 0; round < this.#options.rounds; round++) {
-      await this.#attacker.ask('start', { name: attack.name, victim: this.#victimId, limit: wanted });
+      await this.#attacker.ask('start', { name: attack.name, victim: this.#targetOf(attack), limit: wanted });
       await this.#awaitClients(wanted);
       attacked.push(await this.#measure());
       const now = await this.#attacker.ask<AttackFigures>('figures');
@@ -105,7 +112,12 @@ export class Siege {
   }
 
   end(): void {
-    for (const actor of [this.#victim, this.#sender, this.#attacker]) actor.end();
+    for (const actor of [this.#victim, this.#sender, this.#attacker, this.#decoy]) actor?.end();
+  }
+
+  #targetOf({ shakesHands }: Attack): MemberId | null {
+    if (this.#decoy === null || this.#victimId === null) return this.#victimId;
+    return { ...this.#victimId, port: this.#decoyPorts[shakesHands ? 1 : 0] };
   }
 
   #probe(): Promise<number | null> {
