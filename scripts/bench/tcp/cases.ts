@@ -199,7 +199,11 @@ function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCa
   const limit = { against: null, lowerIsBetter: true };
   const [idle, flat] = ['memory of an idle peer', 'resident memory, end by first tenth'];
   const start = (flags: readonly string[]) =>
-    startProcess('own', {}, { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] });
+    startProcess(
+      'own',
+      { isHeapDefault: true },
+      { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
+    );
   return [
     {
       name: 'idle-peer-bytes',
@@ -219,9 +223,9 @@ function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCa
         ours: async (count) => {
           const maxSeconds = messages === null ? (quick ? MEMORY_SECONDS / 4 : MEMORY_SECONDS) : Infinity;
           try {
-            return await memoryGrowth(await teams.of('ours'), count, maxSeconds);
+            return await memoryGrowth(await teams.of('ours small heap'), count, maxSeconds);
           } finally {
-            await teams.discard('ours');
+            await teams.discard('ours small heap');
           }
         },
       },

@@ -9,6 +9,8 @@ interface TeamSpec {
   readonly receivers: readonly number[];
   readonly tls?: true;
   readonly carrier?: Kind;
+  /** Node begins with a heap as small as it does by itself: memory is measured. */
+  readonly isHeapDefault?: true;
 }
 
 const ONE = [1];
@@ -18,6 +20,7 @@ const THIRTY = [30];
 
 const SPECS: Readonly<Record<string, TeamSpec>> = {
   ours: { kind: 'own', receivers: ONE },
+  'ours small heap': { kind: 'own', receivers: ONE, isHeapDefault: true },
   jvm: { kind: 'jvm', receivers: ONE },
   raw: { kind: 'raw', receivers: ONE },
   zeromq: { kind: 'zeromq', receivers: ONE },
@@ -60,6 +63,7 @@ async function startTeam(spec: TeamSpec, programs: Programs): Promise<Team> {
   try {
     const carriers = spec.carrier === undefined ? [] : [await start(spec.carrier, {})];
     const options: ProcessOptions = {
+      isHeapDefault: spec.isHeapDefault ?? false,
       ...(spec.tls === undefined ? {} : { tls: await certificateFiles() }),
       ...(carriers[0] === undefined ? {} : { carrierPort: carriers[0].memberId.port }),
     };

@@ -147,7 +147,7 @@ function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCa
           idlePeerBytes(count, (flags) =>
             startProcess(
               'own',
-              { receiveBufferBytes: IDLE_BUFFER_BYTES },
+              { receiveBufferBytes: IDLE_BUFFER_BYTES, isHeapDefault: true },
               { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
             ),
           ),
@@ -174,9 +174,9 @@ function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCa
         ours: async (count) => {
           const maxSeconds = messages === null ? (quick ? MEMORY_SECONDS / 4 : MEMORY_SECONDS) : Infinity;
           try {
-            return await memoryGrowth(await teams.of('ours'), count, maxSeconds);
+            return await memoryGrowth(await teams.of('ours small heap'), count, maxSeconds);
           } finally {
-            await teams.discard('ours');
+            await teams.discard('ours small heap');
           }
         },
       },

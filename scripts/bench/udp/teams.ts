@@ -1,6 +1,7 @@
 import type { BenchProcess } from '../harness/bench-process.ts';
 import { Team } from '../harness/team.ts';
-import { type Kind, type Programs, startNode, startProcess } from './processes.ts';
+import { startNode } from '../harness/node.ts';
+import { type Kind, type Programs, startProcess } from './processes.ts';
 
 interface TeamSpec {
   readonly sender: Kind;
@@ -11,6 +12,8 @@ interface TeamSpec {
   readonly loss?: number;
   /** What it does waits for JGroups' half-second ticks: how warm it is makes no difference, and warming up takes long. */
   readonly waitsForTicks?: boolean;
+  /** Node begins with a heap as small as it does by itself: memory is measured. */
+  readonly isHeapDefault?: boolean;
 }
 
 /**
@@ -25,6 +28,7 @@ const LOSS_SEED = 36_14;
 
 const SPECS: Readonly<Record<string, TeamSpec>> = {
   ours: { sender: 'own', receivers: ['own'] },
+  'ours small heap': { sender: 'own', receivers: ['own'], isHeapDefault: true },
   jvm: { sender: 'jvm', receivers: ['jvm'] },
   raw: { sender: 'raw', receivers: ['raw'] },
   'ours to jvm': { sender: 'own', receivers: ['jvm'] },
@@ -65,12 +69,12 @@ async function startTeam(name: string, programs: Programs): Promise<Team> {
     return one;
   };
   try {
-    const sender = await start(
-      startProcess(spec.sender, { receiveBufferBytes: LARGE_BUFFER_BYTES }, programs),
-    );
+    const { isHeapDefault = false } = spec;
+    const options = { receiveBufferBytes: LARGE_BUFFER_BYTES, isHeapDefault };
+    const sender = await start(startProcess(spec.sender, options, programs));
     const receiveBufferBytes = spec.receiveBufferBytes ?? LARGE_BUFFER_BYTES;
     const receivers = await Promise.all(
-      spec.receivers.map((kind) => start(startProcess(kind, { receiveBufferBytes }, programs))),
+      spec.receivers.map((kind) => start(startProcess(kind, { ...options, receiveBufferBytes }, programs))),
     );
     const [receiver] = receivers;
     if (spec.loss === undefined || receiver === undefined) {
@@ -86,7 +90,7 @@ async function startTeam(name: string, programs: Programs): Promise<Team> {
       `loss=${spec.loss}`,
       `seed=${LOSS_SEED}`,
     ];
-    const relay = await start(startNode('relay', 'relay.ts', relayArgs, { nodeFlags: [] }));
+    const relay = await start(startNode('relay', 'udp/relay', relayArgs));
     const team = new Team(sender, receivers, [relay]);
     await team.installView(relay.memberId.port);
     return team;
