@@ -12,12 +12,14 @@ const WINDOWS = 3;
 /** All clients have connected by then, or as many as will. */
 const CONNECT_MS = 15_000;
 /**
- * What the first of them do at once is over by then, for what is measured goes on: so long, and for each client as long
- * as a handshake takes the victim on a slow machine.
+ * What the first of them do at once is over by then, for what is measured goes on: so much processor time of the
+ * victim, and for each client what a handshake takes on a slow machine. Not by the clock: on a busy machine the victim
+ * would still be at it.
  */
-const SETTLE_MS = 500;
-const SETTLE_MS_EACH = 2;
-const MAX_SETTLE_MS = 3_000;
+const SETTLE_CPU_MS = 500;
+const SETTLE_CPU_MS_EACH = 2;
+const MAX_SETTLE_CPU_MS = 3_000;
+const MAX_SETTLE_MS = 15_000;
 const POLL_MS = 50;
 /** For the pair to get going again. */
 const QUIET_MS = 300;
@@ -132,7 +134,15 @@ export class Siege {
     ) {
       await sleep(POLL_MS);
     }
-    await sleep(Math.min(MAX_SETTLE_MS, SETTLE_MS + SETTLE_MS_EACH * wanted));
+    await this.#settle(wanted);
+  }
+
+  async #settle(clients: number): Promise<void> {
+    const cpuMs = async (): Promise<number> => (await this.#victim.ask<Sample>('sample')).cpuMs;
+    const endCpuMs =
+      (await cpuMs()) + Math.min(MAX_SETTLE_CPU_MS, SETTLE_CPU_MS + SETTLE_CPU_MS_EACH * clients);
+    const endMs = performance.now() + MAX_SETTLE_MS;
+    while ((await cpuMs()) < endCpuMs && performance.now() < endMs) await sleep(POLL_MS);
   }
 
   async #measure(): Promise<Window[]> {
