@@ -1,5 +1,6 @@
 /** Real sockets: connections that fail again and again, and who gets in beside them. */
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 import test, { type ExecutionContext } from 'ava';
 
@@ -11,6 +12,7 @@ import {
   installView,
   logged,
   send,
+  sendingBy,
   startMember,
   startPair,
   type TestMember,
@@ -28,7 +30,7 @@ const MAX_FAILURES = 3;
 function visit(t: ExecutionContext, to: TestMember, bytes: Uint8Array, from: string): Promise<string> {
   return new Promise((resolve) => {
     let code = '';
-    const socket = connect({ host: HOST, port: to.id.port, localAddress: from });
+    const socket = connect({ host: to.id.host, port: to.id.port, localAddress: from });
     t.teardown(() => socket.destroy());
     socket.on('error', (error: NodeJS.ErrnoException) => (code = error.code ?? ''));
     socket.on('close', () => resolve(code));
@@ -97,3 +99,30 @@ test('without a limit nobody is reset', async (t) => {
   t.is(counters(free)['floodResets'], 0);
   t.true((counters(b)['floodResets'] ?? 0) > 0, 'by default there is one');
 });
+
+const hasIpv6 = (networkInterfaces()['lo'] ?? []).some(({ address }) => address === '::1');
+
+(hasIpv6 ? test : test.skip)(
+  'over IPv6 as well: TLS between members, and a flood of their own address',
+  async (t) => {
+    const door = { maxFailures: 2 };
+    const host = '::1';
+    const own: TlsOptions = { ...required, ...authority.issue({ name: 'x', addresses: [host] }) };
+    const [a, b] = [
+      await startMember(t, 'a', { ...own, endpointIdentification: true }, { host }),
+      await startMember(t, 'b', own, { host, door }),
+    ];
+    // b knows of no view, so that ::1 is a stranger's
+    const garbage = Buffer.from([0x16, 0x99]);
+    const visitAll = (): Promise<string[]> =>
+      Promise.all(Array.from({ length: 5 }, () => visit(t, b, garbage, host)));
+    await visitAll();
+    await visitAll();
+    t.true((counters(b)['floodResets'] ?? 0) > 0);
+    t.true(logged(b, 'warn: connections of ::1 are reset unread'), b.log.join('\n'));
+    installView([a, b]);
+    send(a, b, 'x');
+    t.true(await a.messenger.flush(15_000), a.log.join('\n'));
+    t.is(sendingBy(a, b), 'TLSv1.3');
+  },
+);
