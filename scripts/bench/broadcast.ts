@@ -78,7 +78,7 @@ async function measure(recipients: number, payloadBytes: number): Promise<number
     rng: seededRng(1),
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     bind: () => {
-      const tcp = { onConnection: nothing, connect, close: () => Promise.resolve() };
+      const tcp = { admits: () => true, onConnection: nothing, connect, close: () => Promise.resolve() };
       return Promise.resolve({ host: '10.0.0.1', port: 1, udp: null, tcp });
     },
   };

@@ -66,6 +66,7 @@ export class FuzzWorld {
   constructor(others: readonly MemberId[]) {
     this.self = fuzzMember('door', 1);
     this.#listener = {
+      admits: () => true,
       onConnection: nothing,
       connect: (_host, port) => {
         const stream = new FuzzStream(port);

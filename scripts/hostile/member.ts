@@ -56,6 +56,12 @@ function burning(environment: Environment, burnMs: number): Environment {
     const listener = pair.tcp;
     if (listener === null) return pair;
     const wasteful: StreamListener = {
+      get admits() {
+        return listener.admits;
+      },
+      set admits(handler) {
+        listener.admits = handler;
+      },
       onConnection: () => undefined,
       connect: (host, port, peer) => listener.connect(host, port, peer),
       close: () => listener.close(),

@@ -1,13 +1,15 @@
 /**
  * Hostile clients beside a healthy pair: `npm run hostile -- [--quick] [--only TEXT] [--rounds 5] [--window-ms 150]
- * [--timeout-s 240] [--least-percent 90]`. First a pair in plaintext, then one that takes nothing but TLS. Stretches of time without and
- * with an attack take turns, and verdict.ts compares them; a member that was not connected yet has to get in
- * meanwhile. Exit code 1 if an attack slows the pair in each of three attempts, if that member does not get in, if a
- * message is lost, the victim's memory grows without bound, or time runs out.
+ * [--timeout-s 900] [--least-percent 90] [--decoy]`. First a pair in plaintext, then one that takes nothing but TLS.
+ * Stretches of time without and with an attack take turns, and verdict.ts compares them; a member that was not
+ * connected yet has to get in meanwhile. Exit code 1 if an attack slows the pair in each of three attempts, if that
+ * member does not get in, if a message is lost, the victim's memory grows without bound, or time runs out.
  *
  * `--least-percent` is the part of its pace that the pair has to keep. A machine that does other work at the same time,
- * as CI's may, is asked for less. `--quick` leaves all but a few attacks out. `--plant-ms 2` makes the victim waste that long on each connection, to
- * see that it would be noticed.
+ * as CI's may, is asked for less. `--quick` leaves all but a few attacks out. `--plant-ms 2` makes the victim waste that
+ * long on each connection, to see that it would be noticed. `--decoy` lets the same clients attack somebody else: what
+ * the pair still loses is not the victim's work but the clients' own and the kernel's, which share the machine's
+ * processors with it.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -25,8 +27,9 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '5' },
     'window-ms': { type: 'string', default: '150' },
-    'timeout-s': { type: 'string', default: '240' },
+    'timeout-s': { type: 'string', default: '900' },
     'plant-ms': { type: 'string', default: '0' },
+    decoy: { type: 'boolean', default: false },
     'least-percent': { type: 'string', default: String(100 * TARGET_RATIO) },
   },
 });
@@ -142,7 +145,7 @@ async function main(): Promise<void> {
   for (const isTls of [false, true]) {
     const some = attacks.filter(({ tls }) => tls === isTls);
     if (some.length === 0) continue;
-    siege = new Siege({ tls: isTls ? mutualTls() : null, burnMs, rounds, windowMs });
+    siege = new Siege({ tls: isTls ? mutualTls() : null, burnMs, rounds, windowMs, decoy: values.decoy });
     try {
       await siege.start();
       say(`a pair is under load${isTls ? ' by TLS' : ''}`);

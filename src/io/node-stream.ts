@@ -73,8 +73,8 @@ export class NodeStream implements Stream {
   }
 
   /** The first reason is the one that is told. It goes without the address: who is told knows whose stream it is. */
-  fail(code: string, message: string, cause: Error): void {
-    this.#error ??= new TransportError(code, message, { cause });
+  fail(code: string, message: string, cause?: Error): void {
+    this.#error ??= new TransportError(code, message, cause === undefined ? undefined : { cause });
   }
 
   write(bytes: Uint8Array): boolean {

@@ -83,6 +83,14 @@ class RecordingStreamListener implements StreamListener {
     };
   }
 
+  get admits(): (host: string) => boolean {
+    return this.#inner.admits;
+  }
+
+  set admits(handler: (host: string) => boolean) {
+    this.#inner.admits = handler;
+  }
+
   get onConnection(): (stream: Stream) => void {
     return this.#inner.onConnection;
   }

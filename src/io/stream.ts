@@ -44,6 +44,7 @@ class FailedStream implements Stream {
 
 /** `StreamListener` over a node:net server; owns the streams of both directions. */
 export class NodeStreamListener implements StreamListener {
+  admits: (host: string) => boolean = () => true;
   onConnection: (stream: Stream) => void = (stream) => stream.destroy();
   /** What callers get in the place of a stream: for those who listen in. */
   decorate: (stream: NodeStream, accepted: boolean) => Stream = (stream) => stream;
@@ -131,6 +132,11 @@ export class NodeStreamListener implements StreamListener {
     if (remoteAddress === undefined || remotePort === undefined || this.#closing !== null) {
       socket.on('error', nothing);
       socket.destroy();
+      return;
+    }
+    if (!this.admits(remoteAddress)) {
+      socket.on('error', nothing);
+      socket.resetAndDestroy();
       return;
     }
     this.#own(socket);

@@ -71,6 +71,8 @@ export interface DatagramSocket {
 }
 
 export interface StreamListener {
+  /** Asked first of each connection that others open. False: it is reset, with nothing read, and told of no further. */
+  admits: (host: string) => boolean;
   onConnection: (stream: Stream) => void;
   /**
    * Opens a connection to another member's listener; failure shows as `onClose`.

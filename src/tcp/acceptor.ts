@@ -40,6 +40,18 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     this.cluster = context.cluster;
   }
 
+  /** Whether a connection of that host is looked at at all. Whoever is not is not told why: words would cost us time. */
+  admits(host: string): boolean {
+    const { counters, environment, log } = this.#context;
+    const nowMs = environment.nowMs();
+    if (!this.#door.isBarred(host, nowMs)) return true;
+    counters.floodResets++;
+    log.warn(`flood ${host}`, nowMs, () => {
+      return `connections of ${host} are reset unread: too many of that address ended before WELCOME (door.maxFailures)`;
+    });
+    return false;
+  }
+
   /** Another member, or a stranger, has connected. */
   accept(stream: Stream): void {
     const { counters, environment, timings, turn } = this.#context;
@@ -139,6 +151,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
       receiver = new Receiver(this.#context, member ?? frame.sender, frame);
       this.#receivers.set(frame.sender.uuid, receiver);
     }
+    this.#door.handleWelcomed(connection.host);
     receiver.attach(connection, frame);
   }
 
@@ -148,6 +161,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
 
   handleClosed(connection: Connection): void {
     this.#door.handleGreeted(connection);
+    this.#door.handleFailed(connection.host, null, this.#context.environment.nowMs());
     this.#mayLinger(connection);
   }
 
@@ -183,6 +197,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
       return `refused a connection of ${who} from ${connection.peer}, ${code}: ${refusal.reason}${detail}`;
     });
     this.#door.handleGreeted(connection);
+    this.#door.handleFailed(connection.host, refusal.code, environment.nowMs());
     countRefusal(refusal.code, environment.tls);
     connection.end('REJECT', refusal.code, refusal.reason);
     if (!this.#mayLinger(connection)) this.#context.counters.hastyRejections++;

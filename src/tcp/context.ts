@@ -19,6 +19,8 @@ export function createCounters() {
     rejections: 0,
     /** Connections refused and closed at once, which may not have read why: too many others were just being told. */
     hastyRejections: 0,
+    /** Connections reset unread, since too many of their address had failed. */
+    floodResets: 0,
     /** Connections given up because nothing was heard or acknowledged. */
     stalls: 0,
     /** Times that a recipient took nothing for a member timeout, over however many connections. */

@@ -2,6 +2,7 @@ import { writeIp } from '../../codecs/bytes/ip.ts';
 import { ByteWriter } from '../../codecs/bytes/writer.ts';
 import { RejectCode } from '../../codecs/tcp/v1/frame-types.ts';
 import type { View } from '../protocol/view.ts';
+import { FailureLimit } from './failure-limit.ts';
 import type { Refusal } from './handshake.ts';
 
 /** What strangers may cost. Connections that others open; those that we open are as many as the view has members. */
@@ -17,6 +18,12 @@ export interface DoorLimits {
   readonly maxGreeting: number;
   /** Bytes held of all that have no HELLO so far. Default 4 MiB: 64 of the largest HELLO there can be, 10,000 real ones. */
   readonly maxGreetingBytes: number;
+  /**
+   * Of one address or network that no member of the view has: connections that end before WELCOME, within 20 s. Of one
+   * that members have: as many, and four times as many for each of these. More are reset unread. Default 20: with each
+   * a TLS handshake, 1 ms or two of processor time in a second. Infinity: no limit.
+   */
+  readonly maxFailures: number;
 }
 
 export const DEFAULT_DOOR_LIMITS: DoorLimits = {
@@ -24,7 +31,15 @@ export const DEFAULT_DOOR_LIMITS: DoorLimits = {
   maxPerAddress: 256,
   maxGreeting: 1_024,
   maxGreetingBytes: 4 * 1024 * 1024,
+  maxFailures: 20,
 };
+
+/** Refusals that tell of us, or of others' number: whoever hears them has done nothing wrong. */
+const NOT_ITS_FAULT: ReadonlySet<number> = new Set([
+  RejectCode.BUSY,
+  RejectCode.CROWDED,
+  RejectCode.STOPPING,
+]);
 
 /** Refused connections that are given time to read why; beyond that they are closed without a word. */
 export const MAX_LINGERING_REFUSALS = 512;
@@ -54,7 +69,8 @@ export class Door<T extends object> {
   readonly #greeting = new Map<T, Visitor>();
   readonly #openOf = new Map<string, number>();
   readonly #greetingOf = new Map<string, number>();
-  #memberAddresses: ReadonlySet<string> = new Set();
+  readonly #failures: FailureLimit;
+  #membersOf: ReadonlyMap<string, number> = new Map();
   #members = 0;
   #strangers = 0;
   #greetingStrangers = 0;
@@ -62,6 +78,7 @@ export class Door<T extends object> {
 
   constructor(limits: DoorLimits) {
     this.#limits = limits;
+    this.#failures = new FailureLimit(limits.maxFailures);
   }
 
   get open(): number {
@@ -70,12 +87,30 @@ export class Door<T extends object> {
 
   /** Connections whose address no member has are strangers from now on, and the other way round. */
   installView(view: View): void {
-    this.#memberAddresses = new Set(view.members.map(({ host }) => addressOf(host)));
+    const membersOf = new Map<string, number>();
+    for (const { host } of view.members) add(membersOf, addressOf(host), 1);
+    this.#membersOf = membersOf;
+    this.#failures.installView(membersOf);
     this.#members = view.members.length;
     this.#strangers = 0;
     this.#greetingStrangers = 0;
     for (const { address } of this.#visitors.values()) this.#strangers += this.#stranger(address);
     for (const { address } of this.#greeting.values()) this.#greetingStrangers += this.#stranger(address);
+  }
+
+  /** Whether too many connections of that host have failed for another one to be looked at. */
+  isBarred(host: string, nowMs: number): boolean {
+    return this.#failures.isBarred(addressOf(host), nowMs);
+  }
+
+  /** A connection of that host ended before WELCOME. @param code of the REJECT, or null: it was not refused */
+  handleFailed(host: string, code: number | null, nowMs: number): void {
+    if (code === null || !NOT_ITS_FAULT.has(code)) this.#failures.handleFailure(addressOf(host), nowMs);
+  }
+
+  /** A connection of that host was sent WELCOME. */
+  handleWelcomed(host: string): void {
+    this.#failures.handleSuccess(addressOf(host));
   }
 
   /** @returns null: it may come in; an eviction of itself: it may not; of another: it may, in that one's place */
@@ -145,7 +180,7 @@ export class Door<T extends object> {
 
   #judge(connection: T, address: string): Eviction<T> | null {
     const { maxConnections, maxPerAddress, maxGreeting } = this.#limits;
-    if (!this.#memberAddresses.has(address)) {
+    if (!this.#membersOf.has(address)) {
       if ((this.#openOf.get(address) ?? 0) >= maxPerAddress)
         return evict(
           connection,
@@ -175,7 +210,7 @@ export class Door<T extends object> {
   }
 
   #stranger(address: string): 0 | 1 {
-    return this.#memberAddresses.has(address) ? 0 : 1;
+    return this.#membersOf.has(address) ? 0 : 1;
   }
 }
 

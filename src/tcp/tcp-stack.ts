@@ -69,6 +69,7 @@ export class TcpStack implements TcpContext {
     this.#timer = environment.createTimer(() => this.#handleTimer());
     this.#acceptor = new Acceptor(this);
     this.#connect = (host, port, peer) => listener.connect(host, port, peer);
+    listener.admits = (host) => this.#acceptor.admits(host);
     listener.onConnection = (stream) => this.#acceptor.accept(stream);
   }
 

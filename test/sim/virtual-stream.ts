@@ -143,6 +143,7 @@ function resetError(stream: VirtualStream): TransportError {
 
 /** The TCP half of a port. */
 export class VirtualStreamListener implements StreamListener, Resource {
+  admits: (host: string) => boolean = () => true;
   onConnection: (stream: Stream) => void = (stream) => stream.destroy();
   readonly host: string;
   readonly port: number;
@@ -221,7 +222,9 @@ export class VirtualStreamListener implements StreamListener, Resource {
     client.out.plan(network.drawCut(isMute));
     server.out.plan(network.drawCut(isMute));
     this.environment.post(() => {
-      if (!this.#closed && !server.isClosed) this.onConnection(server);
+      if (this.#closed || server.isClosed) return;
+      if (this.admits(remote.host)) this.onConnection(server);
+      else server.reset();
     });
     server.open();
     network.clock.after(network.latencyMs(), () => {

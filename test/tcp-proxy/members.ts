@@ -58,6 +58,12 @@ function redirected(environment: Environment, redirect: ReadonlyMap<number, numb
 
 function redirectedListener(listener: StreamListener, redirect: ReadonlyMap<number, number>): StreamListener {
   return {
+    get admits() {
+      return listener.admits;
+    },
+    set admits(handler) {
+      listener.admits = handler;
+    },
     get onConnection() {
       return listener.onConnection;
     },

@@ -108,12 +108,23 @@ test('a certificate that is refused at HELLO is a failure, on both sides', async
 });
 
 test("what is no TLS is told in words, OpenSSL's own only at debug", async (t) => {
-  const [, b] = await startPair(t, options('a', 'required'), options('b', 'required'));
-  const socket = connect({ host: HOST, port: b.id.port });
-  t.teardown(() => socket.destroy());
-  socket.on('error', () => undefined);
-  socket.write(Buffer.from([0x16, 0x03, 0x01, 0xff, 0xff, 1, 2, 3]));
-  t.true(await until(() => logged(b, /^warn: .*TLS failed: not valid TLS \(packet length too long\)$/)));
+  const say = (to: TestMember, bytes: Buffer): void => {
+    const socket = connect({ host: HOST, port: to.id.port });
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.write(bytes);
+  };
+  const [a, b] = await startPair(t, options('a', 'required'), options('b', 'required'));
+  // found by ourselves
+  say(a, Buffer.from([0x16, 0x03, 0x01, 0xff, 0xff, 1, 2, 3]));
+  t.true(await until(() => logged(a, /^warn: .*TLS failed: not valid TLS \(packet length too long\)$/)));
+  t.is(tlsOf(a).handshakeFailures, 1);
+  t.false(logged(a, /SSL routines/));
+  // and by OpenSSL: a ClientHello of the right size, of zeros
+  const zeros = Buffer.alloc(5 + 100);
+  zeros.set([0x16, 0x03, 0x01, 0, 100, 1, 0, 0, 96, 3, 3]);
+  say(b, zeros);
+  t.true(await until(() => logged(b, /^warn: .*TLS failed: not valid TLS \([^)]+\)$/)), b.log.join('\n'));
   t.is(tlsOf(b).handshakeFailures, 1);
   t.false(logged(b, /^(?!debug).*SSL routines/));
   t.true(logged(b, /^debug: .*SSL routines/));

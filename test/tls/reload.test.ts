@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
@@ -130,3 +130,34 @@ test.serial('certificates are read anew while handshakes are under way: none fai
   t.is(hub.received.length, others.length);
   t.is(hub.messenger.stats().tls?.handshakeFailures, 0);
 });
+
+test.serial(
+  'a secret as Kubernetes mounts and replaces it: a symbolic link to a folder is renamed',
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const mount = (version: string, { key, cert }: Identity): void => {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, 'tls.key'), key);
+      writeFileSync(join(folder, version, 'tls.crt'), cert);
+      symlinkSync(version, join(folder, '..data_tmp'));
+      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    };
+    mount('..first', authority.issue({ name: 'first' }));
+    for (const file of ['tls.key', 'tls.crt']) symlinkSync(join('..data', file), join(folder, file));
+    const member = await startMember(t, 'a', {
+      mode: 'required',
+      key: join(folder, 'tls.key'),
+      cert: join(folder, 'tls.crt'),
+      ca: authority.cert,
+      reload: { pollIntervalMs: 50 },
+    });
+    const stats = () => member.messenger.stats().tls;
+    t.is(stats()?.certificate?.subject, 'CN=first');
+    for (const version of ['second', 'third']) {
+      mount(`..${version}`, authority.issue({ name: version }));
+      t.true(await until(() => stats()?.certificate?.subject === `CN=${version}`), member.log.join('\n'));
+      rmSync(join(folder, version === 'second' ? '..first' : '..second'), { recursive: true });
+    }
+    t.is(stats()?.reloadFailures, 0, member.log.join('\n'));
+  },
+);

@@ -3,11 +3,16 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import type { RateLimitedLog } from '../../protocol/logger.ts';
 import { NodeStream } from '../node-stream.ts';
+import { type Opening, readOpening, TLS_HANDSHAKE } from './client-hello.ts';
 import type { TlsContext } from './context.ts';
-import { describeSecurity, explainFailure, failInWords, isOpenssl, TLS_REFUSED_ALERT } from './link.ts';
-
-/** First byte of a TLS handshake record (RFC 8446 section 5.1); our own wire starts with 0xf5. */
-const TLS_HANDSHAKE = 0x16;
+import {
+  describeSecurity,
+  explainAcceptedFailure,
+  failInWords,
+  isOpenssl,
+  NOT_TLS,
+  TLS_REFUSED_ALERT,
+} from './link.ts';
 
 /**
  * A backstop: whoever takes the streams closes them sooner if nothing comes. What a handshake may make us hold is
@@ -15,7 +20,10 @@ const TLS_HANDSHAKE = 0x16;
  */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 
-/** Tells TLS from plaintext by the first byte that comes in, and shakes hands with the former. */
+/**
+ * Tells TLS from plaintext by the first byte that comes in, and shakes hands with the former if what follows can be
+ * a ClientHello.
+ */
 export class TlsDoor {
   readonly #tls: TlsContext | null;
   readonly #log: RateLimitedLog;
@@ -36,14 +44,27 @@ export class TlsDoor {
     // with TLS off there is nothing to wait for: whoever is refused at once is told so at once
     const isOff = this.#server === null;
     if (isOff) stream.releaseWrites();
-    socket.once('data', (bytes: Buffer) => {
-      socket.pause();
-      if (socket.destroyed) return;
-      if (bytes[0] !== TLS_HANDSHAKE) this.#admitPlain(stream, socket, bytes);
-      else if (this.#server === null) this.#refuseTls(stream, socket);
-      else this.#shakeHands(this.#server, stream, socket, bytes);
-    });
+    this.#awaitOpening(stream, socket);
     return stream;
+  }
+
+  #awaitOpening(stream: NodeStream, socket: Socket): void {
+    let opening: Buffer | null = null;
+    const handleData = (bytes: Buffer): void => {
+      if (socket.destroyed) return;
+      // a few bytes at most are waited for, so that this is not done often
+      opening = opening === null ? bytes : Buffer.concat([opening, bytes]);
+      const isTls = opening[0] === TLS_HANDSHAKE;
+      const found: Opening = isTls && this.#server !== null ? readOpening(opening) : 'tls';
+      if (found === 'incomplete') return;
+      socket.off('data', handleData);
+      socket.pause();
+      if (!isTls) this.#admitPlain(stream, socket, opening);
+      else if (this.#server === null) this.#refuseTls(stream, socket);
+      else if (found === 'tls') this.#shakeHands(this.#server, stream, socket, opening);
+      else this.#refuseOpening(stream, socket, found.wrong);
+    };
+    socket.on('data', handleData);
   }
 
   #admitPlain(stream: NodeStream, socket: Socket, bytes: Buffer): void {
@@ -59,6 +80,17 @@ export class TlsDoor {
     });
     socket.resume();
     socket.end(TLS_REFUSED_ALERT);
+  }
+
+  /** Without TLS's own answer, an alert: what makes such things does not read it. */
+  #refuseOpening(stream: NodeStream, socket: Socket, wrong: string): void {
+    const text = `TLS failed: ${NOT_TLS} (${wrong})`;
+    if (this.#tls !== null) this.#tls.counts.handshakeFailures++;
+    stream.fail('EPROTO', text);
+    this.#log.warn(`handshake ${stream.remoteHost}`, performance.now(), () => {
+      return `connection from ${stream.remoteHost}:${stream.remotePort}: ${text}`;
+    });
+    socket.resetAndDestroy();
   }
 
   #shakeHands(server: Server, stream: NodeStream, socket: Socket, bytes: Buffer): void {
@@ -101,7 +133,7 @@ export class TlsDoor {
   #handleFailure(error: NodeJS.ErrnoException, socket: TLSSocket, tls: TlsContext): void {
     const stream = this.#take(socket);
     if (stream === undefined) return;
-    const text = `TLS failed: ${explainFailure(error)}`;
+    const text = `TLS failed: ${explainAcceptedFailure(error)}`;
     tls.counts.handshakeFailures++;
     stream.fail(error.code ?? 'EIO', text, error);
     const nowMs = performance.now();

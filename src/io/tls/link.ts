@@ -46,8 +46,15 @@ export function explainFailure(error: NodeJS.ErrnoException): string {
   if (TLS_REFUSED.has(code)) return 'the other side takes no TLS';
   const failure = FAILURES[code];
   if (failure !== undefined) return failure;
-  return isOpenssl(error) ? `not valid TLS (${opensslReason(error)})` : error.message.trim();
+  return isOpenssl(error) ? `${NOT_TLS} (${opensslReason(error)})` : error.message.trim();
 }
+
+/** The same of a connection that was accepted: whoever opened it by TLS does not refuse TLS. */
+export function explainAcceptedFailure(error: NodeJS.ErrnoException): string {
+  return isTlsRefusal(error) ? `${NOT_TLS} (${opensslReason(error)})` : explainFailure(error);
+}
+
+export const NOT_TLS = 'not valid TLS';
 
 /** On a connection that was open something came that is no TLS. The stream's own reason would be OpenSSL's words. */
 export function failInWords(stream: NodeStream, error: NodeJS.ErrnoException): void {

@@ -141,6 +141,7 @@ function watchStreams(inner: StreamListener, truth: Truth): StreamListener {
     });
   };
   const outer: StreamListener = {
+    admits: () => true,
     onConnection: () => undefined,
     connect: (host, port) => watch(inner.connect(host, port)),
     close: () => inner.close(),

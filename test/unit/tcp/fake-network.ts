@@ -117,6 +117,7 @@ class FakeTimer implements Timer {
 }
 
 export class FakeListener implements StreamListener {
+  admits: (host: string) => boolean = () => true;
   onConnection: (stream: Stream) => void = nothing;
   readonly address: string;
   readonly streams = new Set<FakeStream>();
@@ -140,9 +141,15 @@ export class FakeListener implements StreamListener {
         near.fail(new TransportError('ECONNREFUSED', `connect ECONNREFUSED ${host}:${port}`));
         return;
       }
-      const far = new FakeStream(network, listener, `${this.address.replace(/:\d+$/, '')}:60000`, plan);
+      const from = this.address.replace(/:\d+$/, '');
+      const far = new FakeStream(network, listener, `${from}:60000`, plan);
       near.join(far, plan.cutForwardAt, plan.stallForwardAt);
       far.join(near, plan.cutBackwardAt, plan.stallBackwardAt);
+      if (!listener.admits(from)) {
+        near.onOpen();
+        far.reset();
+        return;
+      }
       listener.onConnection(far);
       near.onOpen();
     });
