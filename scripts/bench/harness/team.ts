@@ -1,5 +1,6 @@
 import type { BenchProcess } from './bench-process.ts';
 import { BrokenRun } from './bench-process.ts';
+import { unlessStalled } from './stall-watch.ts';
 import { ringOf } from './stamped-payload.ts';
 import type { Sample } from './types.ts';
 
@@ -72,10 +73,14 @@ export class Team {
     const senderBefore = this.sender.cpuSeconds();
     const kind = bundle ? 'bundle' : 'dont-bundle';
     const send = `send ${count} ${sizeBytes} ${ring} ${kind} ${uuids}`;
-    const [sent, ...received] = await Promise.all([
-      this.sender.request(send, 'sent', timeoutMs(count)),
-      ...this.receivers.map((one) => one.wait('received', timeoutMs(count))),
-    ]);
+    const [sent, ...received] = await unlessStalled(
+      Promise.all([
+        this.sender.request(send, 'sent', timeoutMs(count)),
+        ...this.receivers.map((one) => one.wait('received', timeoutMs(count))),
+      ]),
+      () => this.#received(),
+      count * recipients.length,
+    );
     const usage = this.#usageSince(before, count);
     const senderCpuSeconds = this.sender.cpuSeconds() - senderBefore;
     const endNs = Math.max(...received.map((event) => Number(event['lastNs'])));
@@ -135,6 +140,12 @@ export class Team {
       const { ok } = await member.request(`drain ${DRAIN_TIMEOUT_MS}`, 'drained', 2 * DRAIN_TIMEOUT_MS);
       if (ok !== true) throw new BrokenRun(`${member.name}: not all is acknowledged`);
     }
+  }
+
+  /** Of the measurement that is under way. */
+  async #received(): Promise<number> {
+    const answers = await Promise.all(this.receivers.map((one) => one.request('progress', 'progress')));
+    return answers.reduce((sum, { received }) => sum + Number(received), 0);
   }
 
   #usage(): { cpuSeconds: number; drops: number } {

@@ -108,6 +108,10 @@ class Worker {
           emit('expecting');
           return;
         }
+      case 'progress': {
+        emit('progress', { received: this.#expected.reduce((sum, one) => sum + one.received, 0) });
+        return;
+      }
       case 'discard': // from now on
         this.#discarding = true;
         this.#expected = [];

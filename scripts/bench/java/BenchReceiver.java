@@ -25,6 +25,12 @@ final class BenchReceiver extends ReceiverAdapter {
     expected = new Expectation(count, size, ring);
   }
 
+  /** Of the messages that are expected. */
+  long received() {
+    Expectation expectation = expected;
+    return expectation == null ? 0 : expectation.received;
+  }
+
   void echo(boolean on) {
     echoing = on;
   }
