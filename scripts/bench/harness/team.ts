@@ -78,7 +78,7 @@ export class Team {
         this.sender.request(send, 'sent', timeoutMs(count)),
         ...this.receivers.map((one) => one.wait('received', timeoutMs(count))),
       ]),
-      () => this.#received(),
+      () => receivedBy(this.receivers),
       count * recipients.length,
     );
     const usage = this.#usageSince(before, count);
@@ -101,7 +101,11 @@ export class Team {
     await receiver.request('echo on', 'echoing');
     const before = this.#usage();
     const ping = `ping ${count} ${sizeBytes} ${receiver.memberId.uuid}`;
-    const { p50Ns, p99Ns } = await this.sender.request(ping, 'pinged', timeoutMs(count));
+    const { p50Ns, p99Ns } = await unlessStalled(
+      this.sender.request(ping, 'pinged', timeoutMs(count)),
+      () => receivedBy([this.sender]),
+      count,
+    );
     const usage = this.#usageSince(before, count);
     await receiver.request('echo off', 'echoing');
     return { metrics: { p50: Number(p50Ns) / 1e3, p99: Number(p99Ns) / 1e3 }, ...usage };
@@ -142,12 +146,6 @@ export class Team {
     }
   }
 
-  /** Of the measurement that is under way. */
-  async #received(): Promise<number> {
-    const answers = await Promise.all(this.receivers.map((one) => one.request('progress', 'progress')));
-    return answers.reduce((sum, { received }) => sum + Number(received), 0);
-  }
-
   #usage(): { cpuSeconds: number; drops: number } {
     const sum = (of: (one: BenchProcess) => number): number =>
       this.#workers.reduce((total, one) => total + of(one), 0);
@@ -171,6 +169,12 @@ export class Team {
   async stop(): Promise<void> {
     await Promise.all([...this.#workers, ...this.helpers].map((one) => one.kill()));
   }
+}
+
+/** Messages or answers of the measurement that is under way. */
+async function receivedBy(processes: readonly BenchProcess[]): Promise<number> {
+  const answers = await Promise.all(processes.map((one) => one.request('progress', 'progress')));
+  return answers.reduce((sum, { received }) => sum + Number(received), 0);
 }
 
 /** Teams by name, started when first needed and kept: a warm JVM stays warm. */
