@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import { AckCounter, isAck, SendWindow } from '../../scripts/bench/tcp/ack-window.ts';
 import { CrowdEngine } from '../../scripts/bench/harness/crowd.ts';
 import { parseOptions } from '../../scripts/bench/harness/options.ts';
 import { Teams } from '../../scripts/bench/harness/team.ts';
@@ -74,4 +75,31 @@ test('cases have names of their own, and rivals are sides only where they are to
 
 test('a turn is a quarter of a mebibyte, and one message at least', (t) => {
   t.deepEqual([100, 1_024, 1_048_576].map(messagesATurn), [2_621, 256, 1]);
+});
+
+test('a window is bounded in messages and bytes, and opens by acks', async (t) => {
+  const window = new SendWindow(500);
+  const fill = (): number => {
+    let sent = 0;
+    for (; !window.isFull; sent++) window.handleSent();
+    return sent;
+  };
+  window.begin(1_024);
+  t.is(fill(), 500);
+  const counter = new AckCounter();
+  const acks = Array.from({ length: 500 }, () => counter.handle(1_024)).filter((ack) => ack !== null);
+  t.deepEqual(
+    acks.map((ack) => ack.readUInt32BE(0)),
+    [64, 128, 192, 256, 320, 384, 448],
+  );
+  t.true(acks.every(isAck));
+  let hasRoom = false;
+  const room = window.room().then(() => (hasRoom = true));
+  for (const ack of acks) window.handleAck(ack);
+  await room;
+  t.true(hasRoom);
+  t.is(fill(), 448, 'what is not acknowledged is on its way');
+  window.begin(1_048_576);
+  t.is(fill(), 8, 'a new measurement begins with nothing on its way, and is bounded in bytes');
+  t.is(counter.handle(1_048_576)?.readUInt32BE(0), 501, 'a large one is acknowledged at once');
 });
