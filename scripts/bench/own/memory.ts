@@ -58,7 +58,7 @@ const WINDOW_SHARE = 0.1;
  * The heap has grown to its working size by then and code is compiled; what follows is measured from its first tenth to
  * its last.
  */
-const WARM_UP_MESSAGES = 2_000_000;
+const WARM_UP_MESSAGES = 1_000_000;
 /** Of the time that there is. */
 const WARM_UP_SHARE = 0.25;
 const WARM_UP_STEPS = 20;

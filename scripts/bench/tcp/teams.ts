@@ -1,5 +1,6 @@
 import type { BenchProcess } from '../harness/bench-process.ts';
 import { Team } from '../harness/team.ts';
+import { SETTLED_NODE_FLAGS } from '../own/memory-cases.ts';
 import { certificateFiles } from './certificates.ts';
 import { type Kind, type ProcessOptions, type Programs, startProcess } from './processes.ts';
 
@@ -9,6 +10,8 @@ interface TeamSpec {
   readonly receivers: readonly number[];
   readonly tls?: true;
   readonly carrier?: Kind;
+  /** More of them. */
+  readonly nodeFlags?: readonly string[];
 }
 
 const ONE = [1];
@@ -22,6 +25,7 @@ const SPECS: Readonly<Record<string, TeamSpec>> = {
   raw: { kind: 'raw', receivers: ONE },
   zeromq: { kind: 'zeromq', receivers: ONE },
   nats: { kind: 'nats', receivers: ONE, carrier: 'nats-server' },
+  'ours, settled': { kind: 'own', receivers: ONE, nodeFlags: SETTLED_NODE_FLAGS },
   'ours tls': { kind: 'own', receivers: ONE, tls: true },
   'raw tls': { kind: 'raw', receivers: ONE, tls: true },
   'ours three': { kind: 'own', receivers: THREE },
@@ -53,7 +57,8 @@ export async function createTeam(name: string, programs: Programs, warmUpSeconds
 async function startTeam(spec: TeamSpec, programs: Programs): Promise<Team> {
   const started: BenchProcess[] = [];
   const start = async (kind: Kind, options: ProcessOptions): Promise<BenchProcess> => {
-    const one = await startProcess(kind, options, programs);
+    const nodeFlags = [...programs.nodeFlags, ...(spec.nodeFlags ?? [])];
+    const one = await startProcess(kind, options, { ...programs, nodeFlags });
     started.push(one);
     return one;
   };
