@@ -31,7 +31,7 @@ const pure = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', '**/*.cjs', 'eslint.config.js'] },
+  { ignores: ['dist', 'build', 'coverage', 'node_modules', '**/*.cjs', 'eslint.config.js'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -43,6 +43,7 @@ export type {
   StackName,
   StackState,
   StackStats,
+  TcpPeerStats,
   UdpGroupStats,
   UdpPeerStats,
 } from './protocol/messenger.ts';

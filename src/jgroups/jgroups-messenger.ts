@@ -119,8 +119,9 @@ export class JGroupsMessenger extends StackMessenger {
       if (!this.running) return;
       if (this.#dormant) this.#hearDormant(bytes); // which may wake it up
       if (this.#dormant) return;
-      stack.handleDatagram(bytes, host, port, environment.nowMs());
-      this.#arm();
+      const nowMs = environment.nowMs();
+      stack.handleDatagram(bytes, host, port, nowMs);
+      this.#armAfter(nowMs);
     };
     socket.onDatagram = hear;
     if (this.#groupSocket !== null) this.#groupSocket.onDatagram = hear;
@@ -139,7 +140,7 @@ export class JGroupsMessenger extends StackMessenger {
     const confirm = this.#collector?.ask([member]);
     if (confirm === undefined) this.#running().send(address, message.payload, flags, nowMs);
     else this.#running().sendConfirmed(address, message.payload, flags, confirm, nowMs);
-    this.#arm();
+    this.#armAfter(nowMs);
   }
 
   /**
@@ -324,6 +325,11 @@ export class JGroupsMessenger extends StackMessenger {
     if (!this.running || this.#dormant) return;
     this.#running().handleTimeout(this.environment.nowMs());
     this.#arm();
+  }
+
+  /** For each message and datagram: a timer that is due already goes off when the turn ends, and is set anew then. */
+  #armAfter(nowMs: number): void {
+    if (this.#armedForMs > nowMs) this.#arm();
   }
 
   #arm(): void {

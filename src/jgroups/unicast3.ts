@@ -52,6 +52,9 @@ export class UNICAST3 extends Protocol {
   /** Have messages that are to leave at the end of the turn. */
   #unflushed: SendConnection[] = [];
   #flushAtMs = Infinity;
+  /** Lists of theirs are to be acknowledged at the end of the turn: one ack for all that one turn brings. */
+  #owedAcks: ReceiveConnection[] = [];
+  #ackAtMs = Infinity;
   /** The earliest timeout of a connection, or earlier. */
   #timeoutAtMs = Infinity;
 
@@ -138,7 +141,25 @@ export class UNICAST3 extends Protocol {
       connection = this.#receive.get(message.from);
       if (connection?.connId === header.connId) count++;
     }
-    if (connection !== undefined && count >= this.#config.ackThreshold) this.#sendAck(connection, nowMs);
+    if (connection !== undefined && count >= this.#config.ackThreshold)
+      this.#acknowledgeSoon(connection, nowMs);
+  }
+
+  /** A gap is told at once: from acks that bring nothing new a sender learns of a loss. */
+  #acknowledgeSoon(connection: ReceiveConnection, nowMs: number): void {
+    if (connection.window.hasGap) {
+      this.#sendAck(connection, nowMs);
+    } else if (this.#owedAcks.at(-1) !== connection) {
+      this.#owedAcks.push(connection);
+      this.#ackAtMs = Math.min(this.#ackAtMs, nowMs);
+    }
+  }
+
+  #sendOwedAcks(nowMs: number): void {
+    const connections = this.#owedAcks;
+    this.#owedAcks = [];
+    this.#ackAtMs = Infinity;
+    for (const connection of connections) if (connection.ackPending) this.#sendAck(connection, nowMs);
   }
 
   #handleData(message: InMessage, header: Unicast3Header & { type: 'DATA' }, nowMs: number): void {
@@ -293,10 +314,11 @@ export class UNICAST3 extends Protocol {
 
   override nextDeadlineMs(): number {
     const dueMs = Math.min(this.#timeoutAtMs, this.#resends.nextDeadlineMs());
-    return Math.min(this.#nextTickMs, dueMs, this.#flushAtMs);
+    return Math.min(this.#nextTickMs, dueMs, this.#flushAtMs, this.#ackAtMs);
   }
 
   override handleTimeout(nowMs: number): void {
+    if (nowMs >= this.#ackAtMs) this.#sendOwedAcks(nowMs);
     if (nowMs >= this.#timeoutAtMs) this.#handleTimeouts(nowMs);
     this.#resends.handleTimeout(nowMs);
     if (nowMs < this.#nextTickMs) return;

@@ -110,6 +110,18 @@ export interface UdpGroupStats {
   readonly credits: number | null;
 }
 
+/** The connection that we open to one member: our messages go by it, its messages come by its own. */
+export interface TcpPeerStats {
+  /** `none`: nothing was to be sent yet; `waiting`: for the next attempt; `connecting`: up to its WELCOME. */
+  readonly connection: 'none' | 'waiting' | 'connecting' | 'open';
+  /** Attempts that failed, and connections that ended, since it was last heard to be well. */
+  readonly failures: number;
+  /** Why the last one failed or ended, in the words of the log; null: none has. */
+  readonly lastError: string | null;
+  /** Milliseconds since then. */
+  readonly lastErrorAgoMs: number | null;
+}
+
 export interface PeerStats {
   readonly member: MemberId;
   readonly stack: StackName;
@@ -119,6 +131,8 @@ export interface PeerStats {
   readonly pendingBytes: number;
   /** Of members that the legacy stack deals with. */
   readonly udp?: UdpPeerStats;
+  /** Of other members that the TCP stack has sent something to. */
+  readonly tcp?: TcpPeerStats;
   /** How its TCP connections are protected. */
   readonly tls?: PeerTlsStats;
 }

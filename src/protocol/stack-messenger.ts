@@ -101,7 +101,7 @@ export abstract class StackMessenger implements Messenger {
   protected abstract close(): Promise<void>;
   protected abstract stackStats(): Omit<StackStats, 'state'>;
   /** What the stack has to tell of one peer beside the counts of outcomes. */
-  protected peerStats(_uuid: string): Pick<PeerStats, 'udp' | 'tls'> {
+  protected peerStats(_uuid: string): Pick<PeerStats, 'udp' | 'tcp' | 'tls'> {
     return {};
   }
   /** @throws {LocalProtocolError} `ERR_TOO_LARGE` */

@@ -5,6 +5,7 @@ import type { Welcome } from '../../codecs/tcp/v1/handshake.ts';
 import type { StreamListener } from '../protocol/environment.ts';
 import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
+import type { TcpPeerStats } from '../protocol/messenger.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
 import { describeLink, type LinkSecurity } from '../protocol/security.ts';
 import { TimerTable } from '../protocol/timer-table.ts';
@@ -31,6 +32,14 @@ import { UnreliableQueue } from './unreliable-queue.ts';
  */
 type SenderState = 'idle' | 'waiting' | 'greeting' | 'ready' | 'closed';
 
+const CONNECTION: Readonly<Record<SenderState, TcpPeerStats['connection']>> = {
+  idle: 'none',
+  waiting: 'waiting',
+  greeting: 'connecting',
+  ready: 'open',
+  closed: 'none',
+};
+
 /** Everything towards one recipient: what it has been promised, and the connection that we open to it. */
 export class Sender implements ConnectionOwner, Flushable {
   readonly #context: TcpContext;
@@ -44,6 +53,7 @@ export class Sender implements ConnectionOwner, Flushable {
   #state: SenderState = 'idle';
   #connection: Connection | null = null;
   #fragmentBytes = FRAGMENT_BYTES;
+  #lost: { readonly reason: string; readonly atMs: number } | null = null;
   /** When an ack last told of progress, or the first frame went out after all was acknowledged. */
   #progressMs = 0;
   recipient: MemberId;
@@ -83,6 +93,16 @@ export class Sender implements ConnectionOwner, Flushable {
     this.#state = 'closed';
     this.#unreliable.clear();
     for (const timer of ['retry', 'handshake', 'tick'] as const) this.#timers.clear(timer);
+  }
+
+  stats(nowMs: number): TcpPeerStats {
+    const lost = this.#lost;
+    return {
+      connection: CONNECTION[this.#state],
+      failures: this.#reconnect.attempts,
+      lastError: lost?.reason ?? null,
+      lastErrorAgoMs: lost === null ? null : Math.max(0, Math.round(nowMs - lost.atMs)),
+    };
   }
 
   /** Null: there is no connection. */
@@ -187,6 +207,7 @@ export class Sender implements ConnectionOwner, Flushable {
     const { environment } = this.#context;
     const nowMs = environment.nowMs();
     const delayMs = this.#reconnect.nextDelayMs(environment.rng);
+    this.#lost = { reason: printable(reason), atMs: nowMs };
     // Also without messages: one that is sent meanwhile must not go round the backoff.
     this.#state = 'waiting';
     this.#setTimer('retry', nowMs + delayMs);

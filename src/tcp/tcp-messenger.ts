@@ -158,10 +158,14 @@ export class TcpMessenger extends StackMessenger {
     return this.#stack?.stats() ?? { bytesSent: 0, bytesReceived: 0, counters: {} };
   }
 
-  protected override peerStats(uuid: string): Pick<PeerStats, 'tls'> {
-    return this.#stack === null || (this.environment.tls ?? null) === null
-      ? {}
-      : { tls: this.#stack.peerTls(uuid) };
+  protected override peerStats(uuid: string): Pick<PeerStats, 'tcp' | 'tls'> {
+    if (this.#stack === null) return {};
+    const tcp = this.#stack.peerConnection(uuid);
+    const hasTls = (this.environment.tls ?? null) !== null;
+    return {
+      ...(tcp === null ? {} : { tcp }),
+      ...(hasTls ? { tls: this.#stack.peerTls(uuid) } : {}),
+    };
   }
 
   /** @throws {LocalProtocolError} `ERR_TOO_LARGE` over 64 MiB; unreliable messages go in one frame, of 1 MiB */

@@ -3,7 +3,7 @@ import type { Environment, StreamListener, Timer } from '../protocol/environment
 import type { RateLimitedLog } from '../protocol/logger.ts';
 import { formatMember, type MemberId } from '../protocol/member-id.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
-import type { OutgoingMessage, StackStats } from '../protocol/messenger.ts';
+import type { OutgoingMessage, StackStats, TcpPeerStats } from '../protocol/messenger.ts';
 import type { PeerTlsStats } from '../protocol/security.ts';
 import type { View } from '../protocol/view.ts';
 import { Acceptor } from './acceptor.ts';
@@ -111,6 +111,11 @@ export class TcpStack implements TcpContext {
     this.#timer.clear();
     this.#armedMs = -Infinity; // never armed again
     await this.#parts.listener.close();
+  }
+
+  /** Null: nothing was sent to this member. */
+  peerConnection(uuid: string): TcpPeerStats | null {
+    return this.#senders.get(uuid)?.stats(this.environment.nowMs()) ?? null;
   }
 
   /** How the connections to and from this member are protected. */

@@ -45,6 +45,7 @@ function mergePeers(
         received: peer.received + other.received,
         pendingBytes: peer.pendingBytes + other.pendingBytes,
         ...(peer.udp === undefined ? {} : { udp: peer.udp }),
+        ...(other.tcp === undefined ? {} : { tcp: other.tcp }),
         ...(other.tls === undefined ? {} : { tls: other.tls }),
       });
     }

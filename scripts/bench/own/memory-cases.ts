@@ -15,7 +15,7 @@ export const MEMORY_NOTE = `- The memory of an idle peer is heap and external me
   (\`--min-semi-space-size=16\`): V8 else doubles it some five million messages later, once, which is 20 MB.`;
 
 export interface MemorySpec {
-  /** One of them is called `ours, settled`, and runs with `SETTLED_NODE_FLAGS`. */
+  /** One of them is called `ours small heap`, and runs with `SETTLED_NODE_FLAGS`. */
   readonly teams: Teams;
   readonly quick: boolean;
   /** Of `memory-flat`, however long they take; null: as many as fit into its time. */
@@ -31,7 +31,7 @@ export interface MemorySpec {
  * some five million messages, which is 20 MB that no long run would show.
  */
 export const SETTLED_NODE_FLAGS = ['--min-semi-space-size=16'];
-const TEAM = 'ours, settled';
+const TEAM = 'ours small heap';
 
 const MESSAGES = { quick: 1_000_000, full: 10_000_000 };
 const SECONDS = { quick: 10, full: 40 };

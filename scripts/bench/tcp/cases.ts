@@ -199,6 +199,10 @@ function reconnectCase({ quick, programs }: CaseContext): BenchCase {
 
 function ownMemoryCases({ teams, programs, quick, messages }: CaseContext): BenchCase[] {
   const start = (flags: readonly string[]) =>
-    startProcess('own', {}, { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] });
+    startProcess(
+      'own',
+      { isHeapDefault: true },
+      { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
+    );
   return memoryCases({ teams, quick, messages, start, targetBytes: 8192 });
 }

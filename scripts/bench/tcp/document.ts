@@ -48,7 +48,8 @@ something: absolute figures move by 20 % and more between runs and machines.
   by the clock that all processes share.
 - _ours_ is our stack to itself with the product's own defaults. _JVM_ is JGroups with Geode's stack, of which UDP is
   replaced by JGroups' TCP with the bundling, send queues and buffers of the \`tcp.xml\` that it comes with (64 KiB, 30 ms,
-  5 MB); messages are bundled one way and not on round trips; warmed up (\`-Xms512m -Xmx1g -XX:+UseSerialGC\`).
+  5 MB); messages are bundled one way and not on round trips; warmed up (\`-Xms512m -Xmx1g -XX:+UseSerialGC\`); node
+  has \`--initial-old-space-size=512\` for the same, but where memory is measured. All programs are compiled.
 - _raw_ is \`node:net\` with a length before each payload, written corked, a quarter of a mebibyte a turn of the event loop,
   as ours is given it; nothing is acknowledged or kept. In \`tls-1024\` it is \`node:tls\`, both with TLS 1.3 and certificates
   on both sides.

@@ -12,6 +12,8 @@ interface TeamSpec {
   readonly carrier?: Kind;
   /** More of them. */
   readonly nodeFlags?: readonly string[];
+  /** Node begins with a heap as small as it does by itself: memory is measured. */
+  readonly isHeapDefault?: true;
 }
 
 const ONE = [1];
@@ -21,11 +23,11 @@ const THIRTY = [30];
 
 const SPECS: Readonly<Record<string, TeamSpec>> = {
   ours: { kind: 'own', receivers: ONE },
+  'ours small heap': { kind: 'own', receivers: ONE, isHeapDefault: true, nodeFlags: SETTLED_NODE_FLAGS },
   jvm: { kind: 'jvm', receivers: ONE },
   raw: { kind: 'raw', receivers: ONE },
   zeromq: { kind: 'zeromq', receivers: ONE },
   nats: { kind: 'nats', receivers: ONE, carrier: 'nats-server' },
-  'ours, settled': { kind: 'own', receivers: ONE, nodeFlags: SETTLED_NODE_FLAGS },
   'ours tls': { kind: 'own', receivers: ONE, tls: true },
   'raw tls': { kind: 'raw', receivers: ONE, tls: true },
   'ours three': { kind: 'own', receivers: THREE },
@@ -65,6 +67,7 @@ async function startTeam(spec: TeamSpec, programs: Programs): Promise<Team> {
   try {
     const carriers = spec.carrier === undefined ? [] : [await start(spec.carrier, {})];
     const options: ProcessOptions = {
+      isHeapDefault: spec.isHeapDefault ?? false,
       ...(spec.tls === undefined ? {} : { tls: await certificateFiles() }),
       ...(carriers[0] === undefined ? {} : { carrierPort: carriers[0].memberId.port }),
     };

@@ -136,7 +136,7 @@ function ownMemoryCases({ teams, programs, quick, messages }: CaseContext): Benc
   const start = (flags: readonly string[]) =>
     startProcess(
       'own',
-      { receiveBufferBytes: IDLE_BUFFER_BYTES },
+      { receiveBufferBytes: IDLE_BUFFER_BYTES, isHeapDefault: true },
       { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
     );
   return memoryCases({ teams, quick, messages, start, targetBytes: 2048 });

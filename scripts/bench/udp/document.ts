@@ -17,7 +17,8 @@ and machines.
   a case says otherwise. Every message is counted and checked for its order where it arrives: a run that loses one is no
   result.
 - _ours_ is our stack to itself with the product's own defaults, _JVM_ is JGroups with Geode's stack to itself, warmed
-  up (\`-Xms512m -Xmx1g -XX:+UseSerialGC\`). _raw_ sends the same payloads by node:dgram with 64 datagrams on their way.
+  up (\`-Xms512m -Xmx1g -XX:+UseSerialGC\`); node has \`--initial-old-space-size=512\` for the same, but where memory is
+  measured. All programs are compiled. _raw_ sends the same payloads by node:dgram with 64 datagrams on their way.
 - The time of a measurement is from the first \`send\` to the last delivery, by the clock that all processes share.
 - \`burst-10000-small-buffer\` is to a JVM in both cases, with Geode's default receive buffer of 64 KiB.
 - \`loss5-1024\` goes through a relay that drops 5 % of the datagrams to the receiver, picked by a seed.

@@ -1,14 +1,14 @@
-import { fileURLToPath } from 'node:url';
-
-import { javaProgram } from '../../../src/peers/programs.ts';
-import { BenchProcess } from '../harness/bench-process.ts';
-import { benchClasspath } from '../harness/java.ts';
+import type { BenchProcess } from '../harness/bench-process.ts';
+import { startJvm } from '../harness/java.ts';
+import { startNode } from '../harness/node.ts';
 
 export type Kind = 'own' | 'jvm' | 'raw';
 
 export interface ProcessOptions {
   /** SO_RCVBUF that is asked for. */
   readonly receiveBufferBytes: number;
+  /** Of `startNode`. */
+  readonly isHeapDefault?: boolean;
 }
 
 /** Everything that is the same for all processes of a run. */
@@ -19,46 +19,25 @@ export interface Programs {
   readonly nodeFlags: readonly string[];
 }
 
-/** As PEERS section 6 has them: what its figures were measured with. */
-const JVM_FLAGS = ['-Xms512m', '-Xmx1g', '-XX:+UseSerialGC', '-Djava.net.preferIPv4Stack=true'];
-/** Without log4j-core its API complains. */
-const LOG_FLAG = '-Dlog4j2.loggerContextFactory=org.apache.logging.log4j.simple.SimpleLoggerContextFactory';
-
 let started = 0;
 
 export function startProcess(kind: Kind, options: ProcessOptions, programs: Programs): Promise<BenchProcess> {
-  const uuid = (++started).toString(16).padStart(32, '0');
+  const uuid = `uuid=${(++started).toString(16).padStart(32, '0')}`;
   const name = `${kind} member ${started}`;
+  const { receiveBufferBytes, isHeapDefault = false } = options;
+  const node = { nodeFlags: programs.nodeFlags, isHeapDefault };
   switch (kind) {
     case 'own': {
-      const own = { udpReceiveBufferBytes: options.receiveBufferBytes, ...programs.ownOptions };
-      return startNode(name, 'own-worker.ts', [`uuid=${uuid}`, `options=${JSON.stringify(own)}`], programs);
+      const own = JSON.stringify({ udpReceiveBufferBytes: receiveBufferBytes, ...programs.ownOptions });
+      return startNode(name, 'udp/own-worker', [uuid, `options=${own}`], node);
     }
-    case 'raw': {
-      const buffer = `receiveBufferBytes=${options.receiveBufferBytes}`;
-      return startNode(name, 'raw-worker.ts', [`uuid=${uuid}`, buffer], programs);
-    }
+    case 'raw':
+      return startNode(name, 'udp/raw-worker', [uuid, `receiveBufferBytes=${receiveBufferBytes}`], node);
     case 'jvm':
-      return startJvm(name, uuid, options);
+      return startJvm(name, [
+        uuid,
+        `UDP_RECV_BUFFER_SIZE=${receiveBufferBytes}`,
+        'UDP_SEND_BUFFER_SIZE=1048576',
+      ]);
   }
-}
-
-export function startNode(
-  name: string,
-  script: string,
-  args: readonly string[],
-  { nodeFlags }: Pick<Programs, 'nodeFlags'>,
-): Promise<BenchProcess> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  return BenchProcess.start(name, process.execPath, ['--import=tsx', ...nodeFlags, path, ...args]);
-}
-
-async function startJvm(
-  name: string,
-  uuid: string,
-  { receiveBufferBytes }: ProcessOptions,
-): Promise<BenchProcess> {
-  const sizes = [`UDP_RECV_BUFFER_SIZE=${receiveBufferBytes}`, 'UDP_SEND_BUFFER_SIZE=1048576'];
-  const args = [...JVM_FLAGS, LOG_FLAG, '-cp', await benchClasspath(), 'BenchPeer', `uuid=${uuid}`, ...sizes];
-  return BenchProcess.start(name, javaProgram('java'), args);
 }

@@ -1,7 +1,8 @@
 import type { BenchProcess } from '../harness/bench-process.ts';
 import { Team } from '../harness/team.ts';
 import { SETTLED_NODE_FLAGS } from '../own/memory-cases.ts';
-import { type Kind, type Programs, startNode, startProcess } from './processes.ts';
+import { startNode } from '../harness/node.ts';
+import { type Kind, type Programs, startProcess } from './processes.ts';
 
 interface TeamSpec {
   readonly sender: Kind;
@@ -14,6 +15,8 @@ interface TeamSpec {
   readonly waitsForTicks?: boolean;
   /** More of them. */
   readonly nodeFlags?: readonly string[];
+  /** Node begins with a heap as small as it does by itself: memory is measured. */
+  readonly isHeapDefault?: boolean;
 }
 
 /**
@@ -28,7 +31,12 @@ const LOSS_SEED = 36_14;
 
 const SPECS: Readonly<Record<string, TeamSpec>> = {
   ours: { sender: 'own', receivers: ['own'] },
-  'ours, settled': { sender: 'own', receivers: ['own'], nodeFlags: SETTLED_NODE_FLAGS },
+  'ours small heap': {
+    sender: 'own',
+    receivers: ['own'],
+    isHeapDefault: true,
+    nodeFlags: SETTLED_NODE_FLAGS,
+  },
   jvm: { sender: 'jvm', receivers: ['jvm'] },
   raw: { sender: 'raw', receivers: ['raw'] },
   'ours to jvm': { sender: 'own', receivers: ['jvm'] },
@@ -70,12 +78,12 @@ async function startTeam(name: string, { nodeFlags, ...others }: Programs): Prom
     return one;
   };
   try {
-    const sender = await start(
-      startProcess(spec.sender, { receiveBufferBytes: LARGE_BUFFER_BYTES }, programs),
-    );
+    const { isHeapDefault = false } = spec;
+    const options = { receiveBufferBytes: LARGE_BUFFER_BYTES, isHeapDefault };
+    const sender = await start(startProcess(spec.sender, options, programs));
     const receiveBufferBytes = spec.receiveBufferBytes ?? LARGE_BUFFER_BYTES;
     const receivers = await Promise.all(
-      spec.receivers.map((kind) => start(startProcess(kind, { receiveBufferBytes }, programs))),
+      spec.receivers.map((kind) => start(startProcess(kind, { ...options, receiveBufferBytes }, programs))),
     );
     const [receiver] = receivers;
     if (spec.loss === undefined || receiver === undefined) {
@@ -91,7 +99,7 @@ async function startTeam(name: string, { nodeFlags, ...others }: Programs): Prom
       `loss=${spec.loss}`,
       `seed=${LOSS_SEED}`,
     ];
-    const relay = await start(startNode('relay', 'relay.ts', relayArgs, { nodeFlags: [] }));
+    const relay = await start(startNode('relay', 'udp/relay', relayArgs));
     const team = new Team(sender, receivers, [relay]);
     await team.installView(relay.memberId.port);
     return team;

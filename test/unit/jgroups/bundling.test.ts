@@ -169,13 +169,16 @@ test('a list of five is acknowledged at once, of four at the tick; fillers count
     a,
     [5, 6, 7, 8, 9].map((seqno) => message(seqno)),
   );
+  world.run(0);
   t.deepEqual(a.take(), ['ACK 9 conn 0 ts 1']);
   p.bundle(a, [message(10), ...Array.from({ length: 4 }, () => message(9, null))]);
+  world.run(0);
   t.deepEqual(a.take(), ['ACK 10 conn 0 ts 2']);
   p.bundle(
     a,
     Array.from({ length: 5 }, () => message(0, null)),
   );
+  world.run(0);
   t.deepEqual(a.take(), ['ACK 10 conn 0 ts 3']);
   t.is(a.delivered.length, 10);
   world.run(1_000);

@@ -63,13 +63,14 @@ test('five messages that are OOB make a batch for an ack, five that are DONT_BUN
     [Flag.DONT_BUNDLE, 1],
     [Flag.OOB | Flag.DONT_BUNDLE | Flag.INTERNAL, 0],
   ] as const) {
-    const { a, p } = pair();
+    const { a, p, world } = pair();
     p.data(a, 1);
     p.bundle(
       a,
       [2, 3, 4, 5, 6].map((seqno) => p.message(a, [data(seqno)], `m${seqno}`, flags)),
     );
     t.is(a.texts.length, 6);
+    world.run(0);
     t.is(a.take().length, acks, `flags ${flags}`);
   }
 });

@@ -108,7 +108,7 @@ test('OOB messages are delivered on arrival, once; their slots are passed over l
 });
 
 test('the messages of a bundle, OOB ones apart; what is no group message goes on to UNICAST3', (t) => {
-  const { a, p } = pair();
+  const { a, p, world } = pair();
   const message = (seqno: number, flags = 0) =>
     p.message(a, [{ protocol: 'NAKACK2', type: 'MSG', seqno }], `m${seqno}`, flags);
   p.bundle(a, [message(1), message(3), message(4, Flag.OOB), message(2)], true);
@@ -118,6 +118,7 @@ test('the messages of a bundle, OOB ones apart; what is no group message goes on
   const answer = p.message(a, [{ protocol: 'NAKACK2', type: 'XMIT_RSP', seqno: 5 }], 'm5');
   p.bundle(a, [data(1), data(2), answer, data(3), data(4), data(5)]);
   t.deepEqual(a.texts.slice(4), ['m5', 'd1', 'd2', 'd3', 'd4', 'd5']);
+  world.run(0);
   t.deepEqual(a.take(), ['ACK 5 conn 0 ts 1'], 'five of a bundle are acknowledged at once');
 });
 

@@ -84,7 +84,7 @@ test('a unicast is confirmed as well, in fragments, too', (t) => {
   const world = new World();
   const [a, b] = world.members(2, CONFIG) as [Member, Member];
   const told = confirmed(a, b, Buffer.alloc(200_000, 7));
-  world.settle();
+  world.run(0);
   t.is(told.length, 1);
   t.is(b.delivered[0]?.payload.length, 200_000);
 });

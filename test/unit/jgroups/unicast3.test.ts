@@ -211,10 +211,26 @@ test('five messages in one bundle are acknowledged at once, four at the tick', (
   world.run(500);
   t.deepEqual(a.take(), ['ACK 4 conn 0 ts 1']);
   p.bundle(a, messages(5, 9));
+  world.run(0);
   t.deepEqual(a.take(), ['ACK 9 conn 0 ts 2']);
   world.run(500);
   t.deepEqual(a.take(), []);
   t.deepEqual(a.texts, numbers(1, 9));
+});
+
+test('bundles that come in one turn are acknowledged by one ack; one behind a gap at once, and each', (t) => {
+  const { a, p, world } = pair();
+  const messages = (from: number, to: number) =>
+    numbers(from, to).map((text, i) => p.message(a, [data(from + i)], text));
+  for (const from of [1, 6, 11]) p.bundle(a, messages(from, from + 4));
+  t.deepEqual(a.take(), []);
+  world.run(0);
+  t.deepEqual(a.take(), ['ACK 15 conn 0 ts 1']);
+  p.bundle(a, messages(16, 20));
+  for (const from of [22, 27]) p.bundle(a, messages(from, from + 4));
+  t.deepEqual(a.take(), ['ACK 20 conn 0 ts 2', 'ACK 20 conn 0 ts 3']);
+  world.run(0);
+  t.deepEqual(a.take(), []);
 });
 
 test('a bundle is split by OOB and INTERNAL: only messages of one kind add up to a batch', (t) => {

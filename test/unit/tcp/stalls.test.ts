@@ -47,6 +47,28 @@ const FAULTS: [string, LinkPlan, RegExp][] = [
   ['hangs up on HELLO', { cutForwardAt: 50 }, /^b stalled: .*ECONNRESET/],
 ];
 
+test('statistics tell of the connection to each member, and why the last one ended', async (t) => {
+  const { network, a, b, c } = await trio();
+  const of = ({ id }: Member) => a.messenger.stats().peers.find(({ member }) => member.uuid === id.uuid)?.tcp;
+  t.is(of(b), undefined, 'nothing was sent to it');
+  network.plan = (_, port) => (port === b.id.port ? { refuse: true } : {});
+  a.messenger.send({ recipients: 'all', payload: numbered(1, 100) });
+  network.run(5_000);
+  t.deepEqual(of(c), { connection: 'open', failures: 0, lastError: null, lastErrorAgoMs: null });
+  t.is(of(a), undefined, 'nothing goes to oneself by TCP');
+  const refused = of(b);
+  t.regex(String(refused?.connection), /^(waiting|connecting)$/);
+  t.regex(String(refused?.lastError), /ECONNREFUSED/);
+  t.true((refused?.failures ?? 0) >= 2);
+  network.plan = () => ({});
+  network.run(5_000);
+  const open = of(b);
+  t.is(open?.connection, 'open');
+  t.is(open?.failures, 0);
+  t.regex(String(open?.lastError), /ECONNREFUSED/, 'what was wrong can still be read');
+  t.true((open?.lastErrorAgoMs ?? 0) > 1_000);
+});
+
 for (const [what, plan, words] of FAULTS) {
   test(`a recipient that ${what}: told once, within two member timeouts, and when it recovers`, async (t) => {
     const { network, a, b, c, told } = await trio();
