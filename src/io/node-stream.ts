@@ -27,6 +27,7 @@ export class NodeStream implements Stream {
   /** What was written before it is known whether it goes out by TLS; null: it is known. */
   #held: Uint8Array[] | null = null;
   #endHeld = false;
+  #isDestroyed = false;
 
   /** @param holds until `release`, nothing is read or written */
   constructor(socket: Socket, remoteHost: string, remotePort: number, holds = false) {
@@ -98,13 +99,14 @@ export class NodeStream implements Stream {
   }
 
   destroy(): void {
+    this.#isDestroyed = true;
     this.#socket.destroy();
   }
 
   #read(socket: Socket): void {
     socket.on('data', (bytes: Buffer) => {
-      // destroy() is final for the caller, whatever the socket has read already.
-      if (!socket.destroyed) this.onData(bytes);
+      // destroy() is final for the caller, whatever the socket has read already. Node's own flag takes long to ask for.
+      if (!this.#isDestroyed) this.onData(bytes);
     });
   }
 

@@ -55,7 +55,7 @@ export class HandlerTable {
     try {
       // an unhandled rejection would end the process
       const result = handler({ sender, inView, payload, type, stack });
-      if (result instanceof Promise) {
+      if (result !== undefined && result instanceof Promise) {
         result.catch((error: unknown) => {
           this.#fail(sender, type, error);
         });

@@ -5,6 +5,8 @@ import { GUARANTEED_BYTES, GUARANTEED_MESSAGES, type PendingTotal, type QueueLim
 /** A member of the view as the sending side sees it: what is pending for it, and whether there is room for more. */
 export class Recipient {
   readonly outcomes: PeerOutcomes;
+  /** It is this member. */
+  readonly isSelf: boolean;
   readonly #limits: QueueLimits;
   readonly #total: PendingTotal;
   #waiting: ((ready: boolean) => void)[] | null = null;
@@ -14,8 +16,9 @@ export class Recipient {
   /** A message was refused: so are all ordinary ones until there is room, lest smaller ones overtake it. */
   refuses = false;
 
-  constructor(outcomes: PeerOutcomes, limits: QueueLimits, total: PendingTotal) {
+  constructor(outcomes: PeerOutcomes, isSelf: boolean, limits: QueueLimits, total: PendingTotal) {
     this.outcomes = outcomes;
+    this.isSelf = isSelf;
     this.#limits = limits;
     this.#total = total;
   }

@@ -253,15 +253,15 @@ export abstract class StackMessenger implements Messenger {
     const self = this.#checkRunning();
     checkMessage(message);
     this.checkSize(message.payload.length, reliable);
-    if (message.recipients === 'all' && this.hasGroup) return this.#sendToGroup(message, reliable, self);
+    if (message.recipients === 'all' && this.hasGroup) return this.#sendToGroup(message, reliable);
     let notInView: MemberId[] | null = null;
     let refused: MemberId[] | null = null;
     let writable = true;
     for (const recipient of this.#recipients(message, self)) {
       const peer = this.#peers.get(recipient.uuid);
       if (peer === undefined) (notInView ??= []).push(recipient);
-      else if (!reliable) this.#sendOnce(peer, message, self);
-      else if (!this.#accept(peer, message, self)) {
+      else if (!reliable) this.#sendOnce(peer, message);
+      else if (!this.#accept(peer, message)) {
         (refused ??= []).push(peer.member);
         writable = false;
       } else if (peer.checkMark()) writable = false;
@@ -271,8 +271,8 @@ export abstract class StackMessenger implements Messenger {
   }
 
   /** To all or to none: one group message reaches every member. */
-  #sendToGroup(message: OutgoingMessage, reliable: boolean, self: MemberId): SendResult {
-    const peers = [...this.#peers.values()].filter(({ outcomes }) => outcomes.member.uuid !== self.uuid);
+  #sendToGroup(message: OutgoingMessage, reliable: boolean): SendResult {
+    const peers = [...this.#peers.values()].filter(({ isSelf }) => !isSelf);
     if (peers.length === 0) return { notInView: [], refused: [], writable: true };
     if (!reliable) {
       this.transmitToGroup(message, false);
@@ -305,17 +305,17 @@ export abstract class StackMessenger implements Messenger {
     return new Map(recipients.map((member) => [member.uuid, member])).values();
   }
 
-  #sendOnce(peer: Recipient, message: OutgoingMessage, self: MemberId): void {
-    if (peer.member.uuid === self.uuid) this.#selfOnce.send(message.payload);
+  #sendOnce(peer: Recipient, message: OutgoingMessage): void {
+    if (peer.isSelf) this.#selfOnce.send(message.payload);
     else this.transmit(peer.member, message, false);
   }
 
   /** False: the queue is at its hard limit. */
-  #accept(peer: Recipient, message: OutgoingMessage, self: MemberId): boolean {
+  #accept(peer: Recipient, message: OutgoingMessage): boolean {
     const cost = message.payload.length + MESSAGE_OVERHEAD_BYTES;
     if (!peer.checkRoom(cost, message.highPriority === true)) return false;
     peer.accept(cost);
-    if (peer.member.uuid === self.uuid) this.#self.send(message.payload);
+    if (peer.isSelf) this.#self.send(message.payload);
     else this.transmit(peer.member, message, true);
     return true;
   }
@@ -374,7 +374,10 @@ export abstract class StackMessenger implements Messenger {
     for (const member of view.members) {
       const outcomes = this.#ledger.of(member);
       if (!this.#peers.has(member.uuid))
-        this.#peers.set(member.uuid, new Recipient(outcomes, this.#limits, this.#total));
+        this.#peers.set(
+          member.uuid,
+          new Recipient(outcomes, member.uuid === self.uuid, this.#limits, this.#total),
+        );
     }
     this.viewInstalled(view, departed);
     for (const peer of departedPeers) {

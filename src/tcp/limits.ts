@@ -22,8 +22,11 @@ export const UNRELIABLE_QUEUE_MESSAGES = 2_048;
 export const UNRELIABLE_MAX_AGE_MS = 1_000;
 
 /** DATA frames and bytes after which the receiver acknowledges at once. */
-export const ACK_EVERY_FRAMES = 128;
+export const ACK_EVERY_FRAMES = 256;
 export const ACK_EVERY_BYTES = 512 * 1024;
+
+/** An ack waits for so many delays at most while frames keep coming: for 20 ms, which nobody takes for a stall. */
+export const ACK_DELAY_GROWTH = 4;
 
 /** Senders that no view has named yet: as many as could join at once. */
 export const MAX_STRANGERS = 1_024;
@@ -40,6 +43,7 @@ export interface TcpTimings {
   readonly stallTimeoutMs: number;
   /** A receiver that hears nothing, not even a PING, for so long gives the connection up. */
   readonly idleTimeoutMs: number;
+  /** Without another frame for so long, a receiver acknowledges those that it has; four times as long at most. */
   readonly ackDelayMs: number;
   /** First and longest wait before a reconnect. */
   readonly backoffMinMs: number;

@@ -2,7 +2,7 @@ import { DataFlag } from '../../codecs/tcp/v1/data.ts';
 import type { Data } from '../../codecs/tcp/v1/data.ts';
 import { MAX_MESSAGE_BYTES } from '../../codecs/tcp/v1/limits.ts';
 import { RemoteProtocolError } from '../protocol/errors.ts';
-import { ACK_EVERY_BYTES, ACK_EVERY_FRAMES } from './limits.ts';
+import { ACK_DELAY_GROWTH, ACK_EVERY_BYTES, ACK_EVERY_FRAMES } from './limits.ts';
 
 /**
  * What was received of one session of a sender. It outlives connections: a frame that comes again on the next one
@@ -118,12 +118,22 @@ class Assembly {
   }
 }
 
-/** When to acknowledge: after some frames or bytes at once, else after a short delay, so that one ack serves many. */
+/**
+ * When to acknowledge: after some frames or bytes at once, else when no more came for the delay, so that one ack serves
+ * many. While more keep coming it waits a few delays: an ack, and a timer that is never far, cost more than a message
+ * and its answer do (docs/bench-notes.md, "Round trip").
+ */
 export class AckSchedule {
   readonly #delayMs: number;
   #frames = 0;
   #bytes = 0;
+  /** Of the first frame that is not acknowledged, and of the last. */
+  #firstMs = 0;
+  #lastMs = 0;
   #deadlineMs = Infinity;
+  #isDue = false;
+  /** More frames kept coming when the last ack was due: so they will. */
+  #isBusy = false;
 
   constructor(delayMs: number) {
     this.#delayMs = delayMs;
@@ -134,11 +144,33 @@ export class AckSchedule {
     return this.#deadlineMs;
   }
 
+  /** An ack is to go out now. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
   handleFrame(payloadBytes: number, nowMs: number): void {
     this.#frames++;
     this.#bytes += payloadBytes;
-    if (this.#frames >= ACK_EVERY_FRAMES || this.#bytes >= ACK_EVERY_BYTES) this.#deadlineMs = nowMs;
-    else if (this.#deadlineMs === Infinity) this.#deadlineMs = nowMs + this.#delayMs;
+    this.#lastMs = nowMs;
+    if (this.#deadlineMs === Infinity) {
+      this.#firstMs = nowMs;
+      this.#deadlineMs = this.#isBusy ? this.#latestMs : nowMs + this.#delayMs;
+      this.#isDue = this.#delayMs === 0;
+    }
+    if (this.#frames < ACK_EVERY_FRAMES && this.#bytes < ACK_EVERY_BYTES) return;
+    this.#isBusy = true;
+    this.#deadlineMs = nowMs;
+    this.#isDue = true;
+  }
+
+  /** True: an ack is due. A timeout that comes too early is a no-op. */
+  handleTimeout(nowMs: number): boolean {
+    if (nowMs < this.#deadlineMs) return this.#isDue;
+    this.#isBusy = nowMs < this.#lastMs + this.#delayMs;
+    if (this.#isBusy && nowMs < this.#latestMs) this.#deadlineMs = this.#latestMs;
+    else this.#isDue = true;
+    return this.#isDue;
   }
 
   /** An ack went out. */
@@ -146,5 +178,10 @@ export class AckSchedule {
     this.#frames = 0;
     this.#bytes = 0;
     this.#deadlineMs = Infinity;
+    this.#isDue = false;
+  }
+
+  get #latestMs(): number {
+    return this.#firstMs + ACK_DELAY_GROWTH * this.#delayMs;
   }
 }

@@ -78,7 +78,7 @@ export class Receiver implements ConnectionOwner, Flushable {
   handleTimeout(nowMs: number): void {
     const connection = this.#connection;
     if (connection === null) return;
-    if (nowMs >= this.#acks.deadlineMs) this.#context.turn.add(this);
+    if (nowMs >= this.#acks.deadlineMs && this.#acks.handleTimeout(nowMs)) this.#context.turn.add(this);
     if (nowMs < this.#idleDeadlineMs) return;
     const { idleTimeoutMs } = this.#context.timings;
     // the sum that the timer was set to: a difference may be rounded to less, and the timer go off for ever
@@ -95,11 +95,10 @@ export class Receiver implements ConnectionOwner, Flushable {
   flush(): void {
     const connection = this.#connection;
     if (connection?.writable !== true) return;
-    const { deadlineMs } = this.#acks;
-    if (deadlineMs <= this.#context.environment.nowMs()) {
+    if (this.#acks.isDue) {
       this.#sendAck(connection);
       connection.flush();
-    } else if (deadlineMs < Infinity) this.#context.wake(deadlineMs);
+    } else this.#context.wake(this.#acks.deadlineMs);
   }
 
   handleOpen(): void {

@@ -135,19 +135,23 @@ export class Sender implements ConnectionOwner, Flushable {
     }
     const connection = this.#connection;
     if (this.#state !== 'ready' || connection === null) return;
-    const nowMs = this.#context.environment.nowMs();
+    if (!this.#unreliable.isEmpty) this.#flushUnreliable(connection);
     while (connection.writable) {
-      const payload = this.#unreliable.poll(nowMs);
-      if (payload === null) break;
-      connection.send({ type: 'UNRELIABLE', payload });
-    }
-    while (connection.writable) {
-      if (!this.#window.isWaiting) this.#progressMs = nowMs;
+      if (!this.#window.isWaiting) this.#progressMs = this.#context.environment.nowMs();
       const frame = this.#window.pollFrame(this.#fragmentBytes);
       if (frame === null) break;
       connection.sendData(frame.seqno, frame.flags, frame.payload);
     }
     connection.flush();
+  }
+
+  #flushUnreliable(connection: Connection): void {
+    const nowMs = this.#context.environment.nowMs();
+    while (connection.writable) {
+      const payload = this.#unreliable.poll(nowMs);
+      if (payload === null) return;
+      connection.send({ type: 'UNRELIABLE', payload });
+    }
   }
 
   handleOpen(connection: Connection): void {

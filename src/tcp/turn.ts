@@ -5,6 +5,9 @@ export interface Flushable {
   flush(): void;
 }
 
+/** An array that has grown beyond, in a turn with very many recipients, is not kept. */
+const MAX_KEPT_ITEMS = 1_024;
+
 /**
  * One turn of the event loop's work for a messenger: whatever its events want written is gathered and goes out
  * once, when the outermost of them ends. Outside of an event (a `send` by the application) `wake` is called once,
@@ -12,7 +15,10 @@ export interface Flushable {
  */
 export class Turn {
   readonly #wake: () => void;
-  #dirty: Flushable[] = [];
+  /** Reused, for there is a turn for each message of light traffic; those before `#next` are flushed. */
+  #dirty: (Flushable | undefined)[] = [];
+  #next = 0;
+  #count = 0;
   #depth = 0;
 
   constructor(wake: () => void) {
@@ -22,8 +28,8 @@ export class Turn {
   add(item: Flushable): void {
     if (item.queued) return;
     item.queued = true;
-    this.#dirty.push(item);
-    if (this.#depth === 0 && this.#dirty.length === 1) this.#wake();
+    this.#dirty[this.#count++] = item;
+    if (this.#depth === 0 && this.#count === 1) this.#wake();
   }
 
   enter(): void {
@@ -37,14 +43,15 @@ export class Turn {
       return;
     }
     try {
-      while (this.#dirty.length > 0) {
-        const items = this.#dirty;
-        this.#dirty = [];
-        for (const item of items) {
-          item.queued = false;
-          item.flush();
-        }
+      while (this.#next < this.#count) {
+        const item = this.#dirty[this.#next] as Flushable;
+        this.#dirty[this.#next++] = undefined;
+        item.queued = false;
+        item.flush();
       }
+      this.#next = 0;
+      this.#count = 0;
+      if (this.#dirty.length > MAX_KEPT_ITEMS) this.#dirty = [];
     } finally {
       this.#depth = 0;
     }

@@ -6,8 +6,9 @@ import { MAX_FRAME_BYTES, MAX_HANDSHAKE_FRAME_BYTES, PREAMBLE } from './limits.t
 
 const NOTHING = Buffer.alloc(0);
 
-/** First allocation for a frame that comes in pieces. */
+/** First allocation for a frame that comes in pieces, and for one whose length field does. */
 const INITIAL_PARTIAL_BYTES = 4096;
+const INITIAL_LENGTH_BYTES = 32;
 
 /**
  * A buffer has room for so many times the bytes that have arrived, at most: of a fragment of a large message a fourth
@@ -44,8 +45,9 @@ export class FrameDecoder {
     const chunk = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const rest = this.#input.subarray(this.#at);
-    this.#input = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]); // rest: only if next() was not drained
+    // a rest: only if next() was not drained
+    this.#input =
+      this.#at === this.#input.length ? chunk : Buffer.concat([this.#input.subarray(this.#at), chunk]);
     this.#at = 0;
   }
 
@@ -89,13 +91,16 @@ export class FrameDecoder {
   }
 
   #nextFromPieces(): Frame | null {
-    if (!this.#collect(4)) return null;
-    const size = 4 + this.#checkLength(this.#partial.readUInt32BE(0));
+    // its length is mostly whole: then a buffer of its size is made at once, which for a small one is cheap
+    const isWhole = this.#have === 0 && this.#input.length - this.#at >= 4;
+    if (!isWhole && !this.#collect(4)) return null;
+    const length = isWhole ? this.#input.readUInt32BE(this.#at) : this.#partial.readUInt32BE(0);
+    const size = 4 + this.#checkLength(length);
     if (!this.#collect(size)) return null;
     const frame = this.#partial.subarray(0, size);
     this.#partial = NOTHING; // the frame's payload is a view of it
     this.#have = 0;
-    return decodeFrame(frame);
+    return readWholeData(frame, 0, size) ?? decodeFrame(frame);
   }
 
   /** Moves input to the partial frame until that has `size` bytes. */
@@ -112,7 +117,7 @@ export class FrameDecoder {
   }
 
   #grow(need: number, frameSize: number): void {
-    const most = Math.max(need, frameSize > 4 ? frameSize : INITIAL_PARTIAL_BYTES);
+    const most = Math.max(need, frameSize > 4 ? frameSize : INITIAL_LENGTH_BYTES);
     const wanted = Math.max(GROWTH * need, INITIAL_PARTIAL_BYTES);
     const grown = Buffer.allocUnsafe(Math.min(wanted, most));
     this.#partial.copy(grown, 0, 0, this.#have);

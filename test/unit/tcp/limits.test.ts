@@ -26,7 +26,7 @@ function recipients(count: number, options: LimitOptions = {}, bytes = {}): [Pen
   const members = range(count).map((index) =>
     createMemberId({ host: '127.0.0.1', port: index, uuid: String(index).padStart(32, '0') }),
   );
-  return [total, members.map((member) => new Recipient(ledger.of(member), limits, total))];
+  return [total, members.map((member) => new Recipient(ledger.of(member), false, limits, total))];
 }
 
 /** So many messages of one cost are taken before one is refused. */

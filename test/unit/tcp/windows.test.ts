@@ -4,7 +4,12 @@ import { RemoteProtocolError } from '../../../src/protocol/errors.ts';
 import { below, seededRng } from '../../../src/protocol/rng.ts';
 import { createCounters } from '../../../src/tcp/context.ts';
 import { Fifo } from '../../../src/protocol/fifo.ts';
-import { UNRELIABLE_MAX_AGE_MS, UNRELIABLE_QUEUE_BYTES } from '../../../src/tcp/limits.ts';
+import {
+  ACK_EVERY_BYTES,
+  ACK_EVERY_FRAMES,
+  UNRELIABLE_MAX_AGE_MS,
+  UNRELIABLE_QUEUE_BYTES,
+} from '../../../src/tcp/limits.ts';
 import { AckSchedule, ReceiveWindow } from '../../../src/tcp/receive-window.ts';
 import { Reconnect } from '../../../src/tcp/reconnect.ts';
 import { type OutgoingFrame, SendWindow } from '../../../src/tcp/send-window.ts';
@@ -156,17 +161,51 @@ test('receive window: fragments of all sizes are joined as they came, however th
   }
 });
 
-test('acks: after a delay, or at once for many frames or bytes', (t) => {
+test('acks: when no more comes for the delay, or at once for many frames or bytes', (t) => {
   const acks = new AckSchedule(5);
   t.is(acks.deadlineMs, Infinity);
   acks.handleFrame(10, 100);
-  acks.handleFrame(10, 103);
   t.is(acks.deadlineMs, 105);
-  for (let i = 0; i < 126; i++) acks.handleFrame(10, 104);
-  t.is(acks.deadlineMs, 104);
+  t.false(acks.handleTimeout(104.9), 'too early');
+  t.true(acks.handleTimeout(105));
   acks.reset();
-  acks.handleFrame(512 * 1024, 200);
-  t.is(acks.deadlineMs, 200);
+  t.is(acks.deadlineMs, Infinity);
+  for (let i = 0; i < ACK_EVERY_FRAMES - 1; i++) acks.handleFrame(10, 200);
+  t.false(acks.isDue);
+  acks.handleFrame(10, 201);
+  t.true(acks.isDue);
+  t.is(acks.deadlineMs, 201);
+  acks.reset();
+  acks.handleFrame(ACK_EVERY_BYTES, 300);
+  t.true(acks.isDue);
+});
+
+test('acks: while more keep coming they wait for four delays, and soon not at all for the first', (t) => {
+  const acks = new AckSchedule(5);
+  acks.handleFrame(10, 100);
+  acks.handleFrame(10, 103);
+  t.false(acks.handleTimeout(105));
+  t.is(acks.deadlineMs, 120, 'more may come');
+  acks.handleFrame(10, 119);
+  t.true(acks.handleTimeout(120));
+  acks.reset();
+
+  acks.handleFrame(10, 123);
+  t.is(acks.deadlineMs, 143, 'more will come');
+  t.true(acks.handleTimeout(143));
+  acks.reset();
+
+  acks.handleFrame(10, 150);
+  t.is(acks.deadlineMs, 155, 'none came');
+});
+
+test('acks: without a delay each turn is acknowledged', (t) => {
+  const acks = new AckSchedule(0);
+  acks.handleFrame(10, 100);
+  t.true(acks.isDue);
+  acks.reset();
+  acks.handleFrame(10, 100);
+  t.true(acks.isDue);
 });
 
 test('reconnect: doubles with jitter up to the limit, starts again after a success', (t) => {
