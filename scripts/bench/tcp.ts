@@ -17,7 +17,7 @@ import { createTeam } from './tcp/teams.ts';
 const HELP = `npm run bench:tcp -- [options]
 
 Our TCP stack, JGroups 3.6.14 over TCP in JVMs, raw node:net and node:tls, zeromq and nats do the same work in turns.
-A full run takes some ten minutes and writes docs/bench-tcp.{json,md,svg} and the table in the README.
+A full run takes a quarter of an hour and writes docs/bench-tcp.{json,md,svg} and the table in the README.
 
   --quick            shorter runs and fewer of them; nothing is written
   --only A,B         these cases or results only; nothing is written
@@ -33,8 +33,8 @@ A full run takes some ten minutes and writes docs/bench-tcp.{json,md,svg} and th
   --strict           ends with 1 if a target is not met
   --help             this text
 
-It ends with 1 if a measurement broke (a message lost, doubled or out of order, a process ended), with 2 if an
-option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;
+It ends with 1 if a measurement broke (a message lost, doubled or out of order, a process ended, nothing came for
+half a minute) of ours or of a side that ours is held against, with 2 if an option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;
 
 /** Of processor time, at most, for each team. */
 const WARM_UP_SECONDS = { quick: 1.5, full: 10 };

@@ -31,8 +31,8 @@ minutes and writes docs/bench-udp.{json,md,svg} and the table in the README.
   --strict           ends with 1 if a target is not met
   --help             this text
 
-It ends with 1 if a measurement broke (a message lost, doubled or out of order, a process ended), with 2 if an
-option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;
+It ends with 1 if a measurement broke (a message lost, doubled or out of order, a process ended, nothing came for
+half a minute) of ours or of a side that ours is held against, with 2 if an option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;
 
 /** Of processor time, at most, for each team. */
 const WARM_UP_SECONDS = { quick: 10, full: 30 };

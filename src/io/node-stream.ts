@@ -117,7 +117,8 @@ export class NodeStream implements Stream {
     socket.on('error', (error: NodeJS.ErrnoException) =>
       this.fail(error.code ?? 'EIO', textOf(error), error),
     );
-    socket.once('close', () => {
+    // it comes once: `once` would keep 150 bytes to make sure of that
+    socket.on('close', () => {
       // with TLS there are two, of which the one that is spoken through counts
       if (socket === this.#socket) this.onClose(this.#error);
     });

@@ -145,6 +145,6 @@ export class NodeStreamListener implements StreamListener {
 
   #own(socket: Socket): void {
     this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
+    socket.on('close', () => this.#open.delete(socket));
   }
 }

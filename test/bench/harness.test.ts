@@ -8,11 +8,14 @@ import { format } from 'prettier';
 import { BrokenRun } from '../../scripts/bench/harness/bench-process.ts';
 import { writeDocuments } from '../../scripts/bench/harness/documents.ts';
 import { OptionError, parseOptions } from '../../scripts/bench/harness/options.ts';
-import { report } from '../../scripts/bench/harness/results.ts';
+import { report, sideLines } from '../../scripts/bench/harness/results.ts';
 import { runCase } from '../../scripts/bench/harness/run-case.ts';
 import { Expectation, stampedPayloads } from '../../scripts/bench/harness/stamped-payload.ts';
+import { unlessStalled } from '../../scripts/bench/harness/stall-watch.ts';
 import { spreadOf } from '../../scripts/bench/harness/statistics.ts';
+import { sideCells } from '../../scripts/bench/harness/tables.ts';
 import type { BenchCase, CaseResult, Sample } from '../../scripts/bench/harness/types.ts';
+import { growthOf } from '../../scripts/bench/own/memory.ts';
 
 const EFFORT = { runs: 3, share: 1, maxSeconds: 1 };
 
@@ -90,6 +93,40 @@ test('a broken side has no figure, and no target is met by it', async (t) => {
   t.like(cases[0], { ours: null, jvm: 1_000, ratio: null, met: false });
   t.regex(cases[0]?.error ?? '', /message 7 is missing/);
   t.false(met);
+});
+
+test('a side that nobody is held against may fail: the tables say why, and nothing is broken', async (t) => {
+  const bench = benchCase({ ours: [900], jvm: [1_000], raw: [1_000], other: [1] });
+  const fails = (): Promise<Sample> => Promise.reject(new BrokenRun('gone | away', ['error: more']));
+  const rival = await run({ ...bench, sides: { ...bench.sides, other: fails } });
+  t.false(report([rival]).isBroken);
+  const cells = sideLines(rival).map(sideCells);
+  t.is(cells.length, 4);
+  t.deepEqual(cells.at(-1), ['oneway', 'other', '-', '-', '-', 'failed: gone / away', '-', '-', '-']);
+  t.true(report([await run({ ...bench, sides: { ...bench.sides, raw: fails } })]).isBroken);
+});
+
+test('work that stalls is given up, and it is said how far it came', async (t) => {
+  const limits = { everyMs: 1, looks: 3 };
+  const never = new Promise<string>(() => undefined);
+  let received = 0;
+  const slow = (): Promise<number> => Promise.resolve(Math.min(7, ++received));
+  await t.throwsAsync(unlessStalled(never, slow, 10, limits), {
+    instanceOf: BrokenRun,
+    message: 'nothing came for 0.003 s after 7 of 10 messages',
+  });
+  t.is(received, 10);
+  const ends = new Promise<string>((resolve) => setTimeout(() => resolve('done'), 50));
+  let more = 0;
+  t.is(await unlessStalled(ends, () => Promise.resolve(++more), 10, limits), 'done');
+  const gone = (): Promise<number> => Promise.reject(new BrokenRun('it ended'));
+  await t.throwsAsync(unlessStalled(never, gone, 10, limits), { message: 'it ended' });
+});
+
+test('growth is of medians at both ends', (t) => {
+  const steps = Array.from({ length: 50 }, (_, i) => 100 + i);
+  t.is(growthOf(steps), 147 / 102);
+  t.is(growthOf([500, ...Array.from({ length: 48 }, () => 100), 900]), 1, 'one value does not count');
 });
 
 test('what is lost, doubled, out of order, damaged or too much is found', (t) => {

@@ -137,6 +137,7 @@ export class BenchProcess {
   }
 
   async kill(): Promise<void> {
+    this.#fail(new BrokenRun(`${this.name} was ended`));
     await this.#process.kill();
   }
 

@@ -37,6 +37,8 @@ export interface SideLine {
   readonly cpuSecondsPerMillion: number;
   readonly residentMegabytes: number;
   readonly drops: number;
+  /** Why there are no figures. */
+  readonly failed?: string;
 }
 
 export function resultLines({ bench, sides, broken }: CaseResult): ResultLine[] {
@@ -88,10 +90,10 @@ function cpuRatio({ against }: ResultSpec, sides: CaseResult['sides']): number |
   return ours === undefined || other === undefined || other === 0 ? null : ours / other;
 }
 
-export function sideLines({ bench, sides }: CaseResult): SideLine[] {
+export function sideLines({ bench, sides, broken }: CaseResult): SideLine[] {
   // results that differ in whom they are held against have the same figures
   const specs = [...new Map(bench.results.map((spec) => [spec.metric, spec])).values()];
-  return specs.flatMap((spec) =>
+  const measured = specs.flatMap((spec) =>
     Object.entries(sides).flatMap(([side, result]) => {
       const spread = result.spread[spec.metric];
       if (spread === undefined) return [];
@@ -110,6 +112,19 @@ export function sideLines({ bench, sides }: CaseResult): SideLine[] {
       ];
     }),
   );
+  return [...measured, ...Object.entries(broken).map(([side, why]) => failedLine(bench.name, side, why))];
+}
+
+function failedLine(name: string, side: SideName, why: string): SideLine {
+  const none = {
+    median: NaN,
+    min: NaN,
+    max: NaN,
+    cpuSecondsPerMillion: NaN,
+    residentMegabytes: NaN,
+    drops: NaN,
+  };
+  return { name, side, unit: '', ...none, failed: why.split('\n', 1)[0] ?? '' };
 }
 
 /** Four digits say all that a measurement knows. */
@@ -123,6 +138,8 @@ export interface Report {
   /** For information. */
   readonly more: readonly ResultLine[];
   readonly met: boolean;
+  /** A measurement of ours failed, or of a side that ours is held against. Others only stand beside them. */
+  readonly isBroken: boolean;
 }
 
 export function report(results: readonly CaseResult[]): Report {
@@ -132,5 +149,6 @@ export function report(results: readonly CaseResult[]): Report {
     cases,
     more: lines.filter(({ target }) => target === null),
     met: cases.length > 0 && cases.every(({ met }) => met === true),
+    isBroken: lines.some(({ error }) => error !== undefined),
   };
 }

@@ -61,14 +61,15 @@ export async function runBenchmark(
       `\nThe machine was busy before it began (load average ${load}): expect noise, compare "cpu s/M".`,
     );
   }
-  const isBroken = results.some(({ broken }) => Object.keys(broken).length > 0);
-  if (isFull(options) && !isBroken) {
+  const summary = report(results);
+  // a failure of another side is a result, too: the tables say so
+  const isOursBroken = results.some(({ broken }) => broken['ours'] !== undefined);
+  if (isFull(options) && !isOursBroken) {
     for (const path of keep(results, { runs: effort.runs, 'load before': load }))
       console.log(`wrote ${path}`);
   }
-  const summary = report(results);
   if (options.json) console.log(JSON.stringify(summary));
-  return isBroken || (options.strict && !summary.met) ? 1 : 0;
+  return summary.isBroken || (options.strict && !summary.met) ? 1 : 0;
 }
 
 /** Only such a run is worth keeping. */
@@ -116,7 +117,7 @@ async function runAll(
 function print(results: readonly CaseResult[]): void {
   console.log(textTable(RESULT_HEAD, results.flatMap(resultLines).map(resultCells), RESULT_COLUMNS));
   for (const { bench, broken } of results) {
-    for (const [side, why] of Object.entries(broken)) console.log(`${bench.name}, ${side}, broke: ${why}`);
+    for (const [side, why] of Object.entries(broken)) console.log(`${bench.name}, ${side}, failed: ${why}`);
   }
   console.log(`\n${textTable(SIDE_HEAD, results.flatMap(sideLines).map(sideCells), SIDE_COLUMNS)}`);
 }

@@ -38,7 +38,7 @@ export function sideCells(line: SideLine): string[] {
     figure(line.median),
     figure(line.min),
     figure(line.max),
-    line.unit,
+    line.failed === undefined ? line.unit : `failed: ${line.failed.replaceAll('|', '/')}`,
     figure(line.cpuSecondsPerMillion),
     figure(line.residentMegabytes),
     figure(line.drops),

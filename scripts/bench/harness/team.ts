@@ -1,5 +1,6 @@
 import type { BenchProcess } from './bench-process.ts';
 import { BrokenRun } from './bench-process.ts';
+import { unlessStalled } from './stall-watch.ts';
 import { ringOf } from './stamped-payload.ts';
 import type { Sample } from './types.ts';
 
@@ -72,10 +73,14 @@ export class Team {
     const senderBefore = this.sender.cpuSeconds();
     const kind = bundle ? 'bundle' : 'dont-bundle';
     const send = `send ${count} ${sizeBytes} ${ring} ${kind} ${uuids}`;
-    const [sent, ...received] = await Promise.all([
-      this.sender.request(send, 'sent', timeoutMs(count)),
-      ...this.receivers.map((one) => one.wait('received', timeoutMs(count))),
-    ]);
+    const [sent, ...received] = await unlessStalled(
+      Promise.all([
+        this.sender.request(send, 'sent', timeoutMs(count)),
+        ...this.receivers.map((one) => one.wait('received', timeoutMs(count))),
+      ]),
+      () => receivedBy(this.receivers),
+      count * recipients.length,
+    );
     const usage = this.#usageSince(before, count);
     const senderCpuSeconds = this.sender.cpuSeconds() - senderBefore;
     const endNs = Math.max(...received.map((event) => Number(event['lastNs'])));
@@ -96,7 +101,11 @@ export class Team {
     await receiver.request('echo on', 'echoing');
     const before = this.#usage();
     const ping = `ping ${count} ${sizeBytes} ${receiver.memberId.uuid}`;
-    const { p50Ns, p99Ns } = await this.sender.request(ping, 'pinged', timeoutMs(count));
+    const { p50Ns, p99Ns } = await unlessStalled(
+      this.sender.request(ping, 'pinged', timeoutMs(count)),
+      () => receivedBy([this.sender]),
+      count,
+    );
     const usage = this.#usageSince(before, count);
     await receiver.request('echo off', 'echoing');
     return { metrics: { p50: Number(p50Ns) / 1e3, p99: Number(p99Ns) / 1e3 }, ...usage };
@@ -160,6 +169,12 @@ export class Team {
   async stop(): Promise<void> {
     await Promise.all([...this.#workers, ...this.helpers].map((one) => one.kill()));
   }
+}
+
+/** Messages or answers of the measurement that is under way. */
+async function receivedBy(processes: readonly BenchProcess[]): Promise<number> {
+  const answers = await Promise.all(processes.map((one) => one.request('progress', 'progress')));
+  return answers.reduce((sum, { received }) => sum + Number(received), 0);
 }
 
 /** Teams by name, started when first needed and kept: a warm JVM stays warm. */

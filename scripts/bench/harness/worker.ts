@@ -108,6 +108,11 @@ class Worker {
           emit('expecting');
           return;
         }
+      case 'progress': {
+        const received = this.#expected.reduce((sum, one) => sum + one.received, this.#pinger?.done ?? 0);
+        emit('progress', { received });
+        return;
+      }
       case 'discard': // from now on
         this.#discarding = true;
         this.#expected = [];
@@ -186,7 +191,7 @@ class Pinger {
   readonly #payloads: readonly Buffer[];
   readonly #send: (payload: Buffer) => void;
   readonly #onDone: (sorted: Float64Array) => void;
-  #done = 0;
+  done = 0;
   #sentNs = 0n;
 
   constructor(
@@ -203,13 +208,13 @@ class Pinger {
 
   next(): void {
     this.#sentNs = process.hrtime.bigint();
-    this.#send(this.#payloads[this.#done & 1] as Buffer);
+    this.#send(this.#payloads[this.done & 1] as Buffer);
   }
 
   handle(payload: Uint8Array): void {
-    this.#times[this.#done] = Number(process.hrtime.bigint() - this.#sentNs);
-    if (payload[3] !== (this.#done & 1)) fault(`echo ${this.#done} has stamp ${payload[3]}`);
-    if (++this.#done < this.#times.length) this.next();
+    this.#times[this.done] = Number(process.hrtime.bigint() - this.#sentNs);
+    if (payload[3] !== (this.done & 1)) fault(`echo ${this.done} has stamp ${payload[3]}`);
+    if (++this.done < this.#times.length) this.next();
     else this.#onDone(this.#times.sort());
   }
 }

@@ -88,6 +88,9 @@ public final class BenchPeer {
         receiver.expect(Long.parseLong(words[1]), Integer.parseInt(words[2]), Integer.parseInt(words[3]));
         events.emit(Json.event("expecting"));
         break;
+      case "progress":
+        events.emit(Json.event("progress").put("received", receiver.received()));
+        break;
       case "send": // <count> <sizeBytes> <ring> <dont-bundle|bundle> <uuid>,...
         inBackground("send", () -> send(words));
         break;

@@ -25,6 +25,14 @@ final class BenchReceiver extends ReceiverAdapter {
     expected = new Expectation(count, size, ring);
   }
 
+  /** Messages or answers of the measurement that is under way; who asks may see it late. */
+  long received() {
+    Pinger pings = pinger;
+    if (pings != null) return pings.done;
+    Expectation expectation = expected;
+    return expectation == null ? 0 : expectation.received;
+  }
+
   void echo(boolean on) {
     echoing = on;
   }

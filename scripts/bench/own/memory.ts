@@ -1,6 +1,7 @@
 /** Measurements of our own memory; the JVM's is not comparable. */
 
 import { type BenchProcess, BrokenRun } from '../harness/bench-process.ts';
+import { spreadOf } from '../harness/statistics.ts';
 import type { Team } from '../harness/team.ts';
 import type { Sample } from '../harness/types.ts';
 
@@ -51,31 +52,54 @@ export async function idlePeerBytes(
 }
 
 const STEPS = 50;
-/** Code is compiled and the heap has grown to its working size by then, of which short runs would see little else. */
-const WARM_UP_MESSAGES = 100_000;
+/** Of all steps, for the base and for the end: the median of these is compared, for one value jumps by several percent. */
+const WINDOW_SHARE = 0.1;
+/**
+ * The heap has grown to its working size by then and code is compiled; what follows is measured from its first tenth to
+ * its last.
+ */
+const WARM_UP_MESSAGES = 1_000_000;
+/** Of the time that there is. */
+const WARM_UP_SHARE = 0.25;
+const WARM_UP_STEPS = 20;
 
 /**
- * Resident memory at the end by that after the first tenth, of the process that grew more.
+ * Resident memory over `count` messages, of the process that grew more: the median of the last tenth by that of the
+ * first tenth.
  * @param maxSeconds ends early after this
  */
 export async function memoryGrowth(team: Team, count: number, maxSeconds: number): Promise<Sample> {
   const processes = [team.sender, ...team.receivers];
-  await team.oneWay({ count: Math.min(count, WARM_UP_MESSAGES), sizeBytes: 1024 });
-  const deadline = performance.now() + maxSeconds * 1e3;
-  let early: number[] = [];
-  let messages = 0;
-  let cpuSeconds = 0;
-  let drops = 0;
-  for (let step = 1; step <= STEPS; step++) {
+  const startMs = performance.now();
+  const isPast = (share: number): boolean => performance.now() - startMs > maxSeconds * share * 1e3;
+  const warmUp = Math.min(count, WARM_UP_MESSAGES);
+  for (let step = 0; step < WARM_UP_STEPS && !isPast(WARM_UP_SHARE); step++) {
+    await team.oneWay({ count: Math.ceil(warmUp / WARM_UP_STEPS), sizeBytes: 1024 });
+  }
+  const sizes: number[][] = processes.map(() => []);
+  let [messages, cpuSeconds, drops] = [0, 0, 0];
+  for (let step = 0; step < STEPS && (step < LEAST_STEPS || !isPast(1)); step++) {
     const sample = await team.oneWay({ count: Math.ceil(count / STEPS), sizeBytes: 1024 });
     messages += sample.messages;
     cpuSeconds += sample.cpuSeconds;
     drops += sample.drops;
-    if (step === STEPS / 10) early = processes.map((one) => one.residentBytes());
-    if (step > STEPS / 10 && performance.now() > deadline) break;
+    processes.forEach((one, i) => sizes[i]?.push(one.residentBytes()));
   }
-  const late = processes.map((one) => one.residentBytes());
-  const growth = Math.max(...late.map((bytes, i) => bytes / (early[i] ?? NaN)));
-  const residentBytes = late.reduce((sum, bytes) => sum + bytes, 0);
-  return { metrics: { growth }, messages, cpuSeconds, residentBytes, drops };
+  const residentBytes = sizes.reduce((sum, of) => sum + (of.at(-1) ?? NaN), 0);
+  return {
+    metrics: { growth: Math.max(...sizes.map(growthOf)) },
+    messages,
+    cpuSeconds,
+    residentBytes,
+    drops,
+  };
+}
+
+/** So that there is something to compare. */
+const LEAST_STEPS = 10;
+
+/** @param sizes after each step */
+export function growthOf(sizes: readonly number[]): number {
+  const window = Math.ceil(sizes.length * WINDOW_SHARE);
+  return spreadOf(sizes.slice(-window)).median / spreadOf(sizes.slice(0, window)).median;
 }

@@ -1,7 +1,7 @@
 import type { Teams } from '../harness/team.ts';
 import { oneWay, type Sides, sidesOf } from '../harness/team-cases.ts';
 import type { BenchCase, ResultSpec, Sample } from '../harness/types.ts';
-import { idlePeerBytes, memoryGrowth } from '../own/memory.ts';
+import { memoryCases } from '../own/memory-cases.ts';
 import { pausedPeer } from './paused.ts';
 import { type Programs, startProcess } from './processes.ts';
 import { reconnects } from './reconnects.ts';
@@ -14,14 +14,14 @@ export interface CaseContext {
   readonly messages: number | null;
 }
 
-const MEMORY_SECONDS = 40;
-const MEMORY_MESSAGES = 10_000_000;
-const IDLE_PEERS = 1_000;
 const RESETS = { quick: 50, full: 1_000 };
+
+/** Of one measurement in a full run: with five sides in most cases, more would take longer than a quarter of an hour. */
+const FULL_SECONDS = 2;
 
 /** The work of the issue's targets, and some beside it. */
 export function tcpCases(context: CaseContext): BenchCase[] {
-  return [
+  const cases = [
     ...oneWayCases(context),
     roundTripCase(context),
     tlsCase(context),
@@ -29,8 +29,10 @@ export function tcpCases(context: CaseContext): BenchCase[] {
     ...broadcastCases(context),
     pausedCase(context),
     reconnectCase(context),
-    ...memoryCases(context),
+    ...ownMemoryCases(context),
   ];
+  if (context.quick) return cases;
+  return cases.map((bench) => ({ ...bench, effort: { maxSeconds: FULL_SECONDS, ...bench.effort } }));
 }
 
 /** The other libraries, as far as they are to be had; `names` of their teams. */
@@ -195,44 +197,12 @@ function reconnectCase({ quick, programs }: CaseContext): BenchCase {
   };
 }
 
-function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCase[] {
-  const limit = { against: null, lowerIsBetter: true };
-  const [idle, flat] = ['memory of an idle peer', 'resident memory, end by first tenth'];
+function ownMemoryCases({ teams, programs, quick, messages }: CaseContext): BenchCase[] {
   const start = (flags: readonly string[]) =>
     startProcess(
       'own',
       { isHeapDefault: true },
       { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
     );
-  return [
-    {
-      name: 'idle-peer-bytes',
-      title: idle,
-      count: IDLE_PEERS,
-      sides: { ours: (count) => idlePeerBytes(count, start) },
-      pace: null,
-      warmUp: false,
-      effort: { runs: quick ? 1 : 3, share: 1 },
-      results: [{ name: 'idle-peer-bytes', title: idle, ...limit, metric: 'bytes', unit: 'B', target: 8192 }],
-    },
-    {
-      name: 'memory-flat',
-      title: flat,
-      count: messages ?? (quick ? MEMORY_MESSAGES / 10 : MEMORY_MESSAGES),
-      sides: {
-        ours: async (count) => {
-          const maxSeconds = messages === null ? (quick ? MEMORY_SECONDS / 4 : MEMORY_SECONDS) : Infinity;
-          try {
-            return await memoryGrowth(await teams.of('ours small heap'), count, maxSeconds);
-          } finally {
-            await teams.discard('ours small heap');
-          }
-        },
-      },
-      pace: null,
-      warmUp: false,
-      effort: { runs: 1, share: 1 },
-      results: [{ name: 'memory-flat', title: flat, ...limit, metric: 'growth', unit: 'x', target: 1.1 }],
-    },
-  ];
+  return memoryCases({ teams, quick, messages, start, targetBytes: 8192 });
 }

@@ -1,9 +1,21 @@
-/** nats: a member subscribes to its own subject; to send is to publish to another's. */
+/**
+ * nats: a member subscribes to its own subject; to send is to publish to another's. The client queues without a limit,
+ * and the server drops a subscriber that is far behind, with all that it held for it: so `ack-window.ts` bounds that.
+ */
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { type Engine, runWorker, type SendJob, workerArguments } from '../harness/worker.ts';
+import { AckCounter, SendWindow } from './ack-window.ts';
+import { messagesATurn } from './turn.ts';
+
+interface NatsMessage {
+  readonly data: Uint8Array;
+  readonly subject: string;
+  readonly reply?: string;
+}
 
 /** The part of the package that is used here. */
 interface NatsPackage {
@@ -15,16 +27,11 @@ interface NatsConnection {
   flush(): Promise<void>;
   subscribe(
     subject: string,
-    options: { callback: (error: Error | null, message: { data: Uint8Array; reply?: string }) => void },
+    options: { callback: (error: Error | null, message: NatsMessage) => void },
   ): void;
 }
 
-/**
- * The client queues without a limit, and the server drops who is too slow: so much is published, then the server's
- * answer to a PING awaited, and no more than two of these are on their way.
- */
-const FLUSH_BYTES = 1_048_576;
-const FLUSH_MESSAGES = 2_048;
+const WINDOW_MESSAGES = 16_384;
 
 class NatsEngine implements Engine {
   onMessage: Engine['onMessage'] = () => undefined;
@@ -32,6 +39,9 @@ class NatsEngine implements Engine {
   readonly #port: number;
   readonly #nats: NatsPackage;
   #connection: NatsConnection | null = null;
+  /** Null: nobody waits for it. */
+  #acknowledge: ((sizeBytes: number) => void) | null = null;
+  readonly #windows = new Map<string, SendWindow>();
 
   constructor(uuid: string, port: number, nats: NatsPackage) {
     this.#uuid = uuid;
@@ -44,7 +54,14 @@ class NatsEngine implements Engine {
     connection.subscribe(subjectOf(this.#uuid), {
       callback: (error, { data, reply }) => {
         if (error !== null) throw error;
+        this.#acknowledge?.(data.length);
         this.onMessage(data, reply ?? '');
+      },
+    });
+    connection.subscribe(ackSubjectOf(this.#uuid, '*'), {
+      callback: (error, { data, subject }) => {
+        if (error !== null) throw error;
+        this.#windows.get(subject.split('.').at(-1) ?? '')?.handleAck(Buffer.from(data));
       },
     });
     await connection.flush(); // the server has the subscription
@@ -52,31 +69,52 @@ class NatsEngine implements Engine {
     return { uuid: this.#uuid, port: 0 };
   }
 
-  installView(): void {
-    // the server knows who is there
+  /** The first is the one that sends in bulk. */
+  installView(_id: number, members: readonly string[]): void {
+    const [first = '', ...others] = members.map((text) => text.split(':').at(-1) ?? '');
+    if (first === this.#uuid) {
+      for (const uuid of others) this.#windows.set(uuid, new SendWindow(WINDOW_MESSAGES));
+      return;
+    }
+    const subject = ackSubjectOf(first, this.#uuid);
+    const acks = new AckCounter();
+    this.#acknowledge = (sizeBytes) => {
+      const ack = acks.handle(sizeBytes);
+      if (ack !== null) this.#connected().publish(subject, ack);
+    };
   }
 
   async send({ count, payloads, to }: SendJob): Promise<void> {
     const connection = this.#connected();
-    const subjects = to.map(subjectOf);
-    const bytes = (payloads[0]?.length ?? 1) * subjects.length;
-    const batch = Math.max(1, Math.min(FLUSH_MESSAGES, Math.floor(FLUSH_BYTES / bytes)));
-    let flushed: Promise<void> = Promise.resolve();
-    for (let sent = 0; sent < count;) {
-      const end = Math.min(count, sent + batch);
-      for (; sent < end; sent++) {
-        const payload = payloads[sent % payloads.length] as Buffer;
-        for (const subject of subjects) connection.publish(subject, payload);
+    const sizeBytes = payloads[0]?.length ?? 1;
+    const lanes = to.map((uuid) => ({ subject: subjectOf(uuid), window: this.#find(uuid) }));
+    for (const { window } of lanes) window.begin(sizeBytes);
+    const aTurn = messagesATurn(sizeBytes);
+    for (let sent = 0; sent < count; sent++) {
+      const payload = payloads[sent % payloads.length] as Buffer;
+      for (const { subject, window } of lanes) {
+        if (window.isFull) await window.room();
+        window.handleSent();
+        connection.publish(subject, payload);
       }
-      const before = flushed;
-      flushed = connection.flush();
-      await before;
+      if (sent % aTurn === 0) await setImmediate();
     }
   }
 
   sendOne(payload: Buffer, to: string): void {
-    const subject = to.startsWith(PREFIX) ? to : subjectOf(to);
-    this.#connected().publish(subject, payload, { reply: subjectOf(this.#uuid) });
+    const connection = this.#connected();
+    if (to.startsWith(PREFIX)) {
+      connection.publish(to, payload); // an answer
+      return;
+    }
+    this.#find(to).handleSent();
+    connection.publish(subjectOf(to), payload, { reply: subjectOf(this.#uuid) });
+  }
+
+  #find(uuid: string): SendWindow {
+    const window = this.#windows.get(uuid);
+    if (window === undefined) throw new Error(`no member ${uuid} in the view`);
+    return window;
   }
 
   drain(): Promise<boolean> {
@@ -93,6 +131,10 @@ const PREFIX = 'bench.';
 
 function subjectOf(uuid: string): string {
   return PREFIX + uuid;
+}
+
+function ackSubjectOf(sender: string, recipient: string): string {
+  return `acks.${sender}.${recipient}`;
 }
 
 const args = workerArguments();

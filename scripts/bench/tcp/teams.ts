@@ -1,5 +1,6 @@
 import type { BenchProcess } from '../harness/bench-process.ts';
 import { Team } from '../harness/team.ts';
+import { SETTLED_NODE_FLAGS } from '../own/memory-cases.ts';
 import { certificateFiles } from './certificates.ts';
 import { type Kind, type ProcessOptions, type Programs, startProcess } from './processes.ts';
 
@@ -9,6 +10,8 @@ interface TeamSpec {
   readonly receivers: readonly number[];
   readonly tls?: true;
   readonly carrier?: Kind;
+  /** More of them. */
+  readonly nodeFlags?: readonly string[];
   /** Node begins with a heap as small as it does by itself: memory is measured. */
   readonly isHeapDefault?: true;
 }
@@ -20,7 +23,7 @@ const THIRTY = [30];
 
 const SPECS: Readonly<Record<string, TeamSpec>> = {
   ours: { kind: 'own', receivers: ONE },
-  'ours small heap': { kind: 'own', receivers: ONE, isHeapDefault: true },
+  'ours small heap': { kind: 'own', receivers: ONE, isHeapDefault: true, nodeFlags: SETTLED_NODE_FLAGS },
   jvm: { kind: 'jvm', receivers: ONE },
   raw: { kind: 'raw', receivers: ONE },
   zeromq: { kind: 'zeromq', receivers: ONE },
@@ -56,7 +59,8 @@ export async function createTeam(name: string, programs: Programs, warmUpSeconds
 async function startTeam(spec: TeamSpec, programs: Programs): Promise<Team> {
   const started: BenchProcess[] = [];
   const start = async (kind: Kind, options: ProcessOptions): Promise<BenchProcess> => {
-    const one = await startProcess(kind, options, programs);
+    const nodeFlags = [...programs.nodeFlags, ...(spec.nodeFlags ?? [])];
+    const one = await startProcess(kind, options, { ...programs, nodeFlags });
     started.push(one);
     return one;
   };

@@ -1,19 +1,49 @@
-/** zeromq: who sends has a DEALER for each recipient, who receives a ROUTER; answers come back by the same way. */
+/**
+ * zeromq: who sends has a DEALER for each recipient, who receives a ROUTER; answers come back by the same way.
+ *
+ * A `send` that waits at the high-water mark was seen to wait forever while the socket said that it is writable (6.8.0,
+ * one measurement in some fifty, on a busy machine). So `ack-window.ts` keeps below that mark, and a `receive` is begun
+ * anew from time to time.
+ */
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { type Engine, runWorker, type SendJob, workerArguments } from '../harness/worker.ts';
+import { AckCounter, isAck, SendWindow } from './ack-window.ts';
 
 /** The part of the package that is used here. */
 interface ZeromqPackage {
-  Dealer: new (options: { linger: number }) => ZeromqSocket & { connect(address: string): void };
-  Router: new (options: { linger: number }) => ZeromqSocket & { bind(address: string): Promise<void> };
+  Dealer: new (options: SocketOptions) => ZeromqSocket & { connect(address: string): void };
+  Router: new (options: SocketOptions) => ZeromqSocket & { bind(address: string): Promise<void> };
 }
 
-interface ZeromqSocket extends AsyncIterable<Buffer[]> {
+interface SocketOptions {
+  readonly linger: number;
+  readonly receiveTimeout: number;
+}
+
+interface ZeromqSocket {
   readonly lastEndpoint: string | null;
   send(message: Buffer | readonly Buffer[]): Promise<void>;
+  /** Fails with EAGAIN when the time is up. */
+  receive(): Promise<Buffer[]>;
+}
+
+/** Below the high-water mark of 1,000. */
+const WINDOW_MESSAGES = 800;
+
+const OPTIONS: SocketOptions = { linger: 0, receiveTimeout: 1_000 };
+
+interface Lane {
+  readonly dealer: ZeromqSocket;
+  readonly window: SendWindow;
+}
+
+interface Peer {
+  /** ROUTER's name for it. */
+  readonly id: Buffer;
+  readonly acks: AckCounter;
 }
 
 class ZeromqEngine implements Engine {
@@ -21,14 +51,14 @@ class ZeromqEngine implements Engine {
   readonly #uuid: string;
   readonly #zeromq: ZeromqPackage;
   readonly #router;
-  readonly #dealers = new Map<string, ZeromqSocket>();
-  /** ROUTER's names of those who connected. */
-  readonly #peers = new Map<string, Buffer>();
+  readonly #lanes = new Map<string, Lane>();
+  /** Those who connected. */
+  readonly #peers = new Map<string, Peer>();
 
   constructor(uuid: string, zeromq: ZeromqPackage) {
     this.#uuid = uuid;
     this.#zeromq = zeromq;
-    this.#router = new zeromq.Router({ linger: 0 });
+    this.#router = new zeromq.Router(OPTIONS);
   }
 
   async start(): Promise<{ uuid: string; port: number }> {
@@ -42,25 +72,37 @@ class ZeromqEngine implements Engine {
     if (!isFirst) return;
     for (const text of members.slice(1)) {
       const [host = '', port = '', , uuid = ''] = text.split(':');
-      const dealer = new this.#zeromq.Dealer({ linger: 0 });
+      const dealer = new this.#zeromq.Dealer(OPTIONS);
       dealer.connect(`tcp://${host}:${port}`);
-      this.#dealers.set(uuid, dealer);
-      watch(this.#receiveAtDealer(dealer, uuid));
+      const lane = { dealer, window: new SendWindow(WINDOW_MESSAGES) };
+      this.#lanes.set(uuid, lane);
+      watch(this.#receiveAtDealer(lane, uuid));
     }
   }
 
-  /** `send` takes one message at a time and resolves when it is queued: at once, until the high-water mark. */
+  /** `send` takes one message at a time and resolves when it is queued. */
   async send({ count, payloads, to }: SendJob): Promise<void> {
-    const dealers = to.map((uuid) => this.#find(uuid));
+    const lanes = to.map((uuid) => this.#find(uuid));
+    for (const { window } of lanes) window.begin(payloads[0]?.length ?? 1);
     for (let i = 0; i < count; i++) {
       const payload = payloads[i % payloads.length] as Buffer;
-      for (const dealer of dealers) await dealer.send(payload);
+      for (const { dealer, window } of lanes) {
+        if (window.isFull) await window.room();
+        window.handleSent();
+        await dealer.send(payload);
+      }
     }
   }
 
   sendOne(payload: Buffer, to: string): void {
     const peer = this.#peers.get(to);
-    watch(peer === undefined ? this.#find(to).send(payload) : this.#router.send([peer, payload]));
+    if (peer !== undefined) {
+      watch(this.#router.send([peer.id, payload]));
+      return;
+    }
+    const { dealer, window } = this.#find(to);
+    window.handleSent();
+    watch(dealer.send(payload));
   }
 
   drain(): Promise<boolean> {
@@ -68,22 +110,41 @@ class ZeromqEngine implements Engine {
   }
 
   async #receiveAtRouter(): Promise<void> {
-    for await (const [peer, payload] of this.#router) {
-      if (peer === undefined || payload === undefined) continue;
-      const name = peer.toString('latin1');
-      if (!this.#peers.has(name)) this.#peers.set(name, peer);
+    for (;;) {
+      const [id, payload] = await received(this.#router);
+      if (id === undefined || payload === undefined) continue;
+      const name = id.toString('latin1');
+      let peer = this.#peers.get(name);
+      if (peer === undefined) this.#peers.set(name, (peer = { id, acks: new AckCounter() }));
+      const ack = peer.acks.handle(payload.length);
+      if (ack !== null) await this.#router.send([id, ack]);
       this.onMessage(payload, name);
     }
   }
 
-  async #receiveAtDealer(dealer: ZeromqSocket, uuid: string): Promise<void> {
-    for await (const [payload] of dealer) if (payload !== undefined) this.onMessage(payload, uuid);
+  async #receiveAtDealer({ dealer, window }: Lane, uuid: string): Promise<void> {
+    for (;;) {
+      const [payload] = await received(dealer);
+      if (payload === undefined) continue;
+      if (isAck(payload)) window.handleAck(payload);
+      else this.onMessage(payload, uuid);
+    }
   }
 
-  #find(uuid: string): ZeromqSocket {
-    const dealer = this.#dealers.get(uuid);
-    if (dealer === undefined) throw new Error(`no connection to ${uuid}`);
-    return dealer;
+  #find(uuid: string): Lane {
+    const lane = this.#lanes.get(uuid);
+    if (lane === undefined) throw new Error(`no connection to ${uuid}`);
+    return lane;
+  }
+}
+
+/** Empty when the time was up. */
+async function received(socket: ZeromqSocket): Promise<Buffer[]> {
+  try {
+    return await socket.receive();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return [];
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Teams } from '../harness/team.ts';
 import { oneWay, type Sides, sidesOf } from '../harness/team-cases.ts';
 import type { BenchCase } from '../harness/types.ts';
-import { idlePeerBytes, memoryGrowth } from '../own/memory.ts';
+import { memoryCases } from '../own/memory-cases.ts';
 import { type Programs, startProcess } from './processes.ts';
 
 export interface CaseContext {
@@ -16,9 +16,6 @@ const PAIR: Sides = { ours: 'ours', jvm: 'jvm' };
 const WITH_RAW: Sides = { ...PAIR, raw: 'raw' };
 const WITH_MIXED: Sides = { ...WITH_RAW, 'ours to jvm': 'ours to jvm', 'jvm to ours': 'jvm to ours' };
 
-const MEMORY_SECONDS = 60;
-const MEMORY_MESSAGES = 500_000;
-const IDLE_PEERS = 1_000;
 const IDLE_BUFFER_BYTES = 4_194_304;
 
 /** The work of issue's targets, and some beside it. */
@@ -29,7 +26,7 @@ export function udpCases(context: CaseContext): BenchCase[] {
     ...bundledCases(context),
     ...largeCases(context),
     ...otherCases(context),
-    ...memoryCases(context),
+    ...ownMemoryCases(context),
   ];
 }
 
@@ -135,64 +132,12 @@ function otherCases(context: CaseContext): BenchCase[] {
   ];
 }
 
-function memoryCases({ teams, programs, quick, messages }: CaseContext): BenchCase[] {
-  const small = { against: null, lowerIsBetter: true };
-  return [
-    {
-      name: 'idle-peer-bytes',
-      title: 'memory of an idle peer',
-      count: IDLE_PEERS,
-      sides: {
-        ours: (count) =>
-          idlePeerBytes(count, (flags) =>
-            startProcess(
-              'own',
-              { receiveBufferBytes: IDLE_BUFFER_BYTES, isHeapDefault: true },
-              { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
-            ),
-          ),
-      },
-      pace: null,
-      warmUp: false,
-      effort: { runs: quick ? 1 : 3, share: 1 },
-      results: [
-        {
-          name: 'idle-peer-bytes',
-          title: 'memory of an idle peer',
-          ...small,
-          metric: 'bytes',
-          unit: 'B',
-          target: 2048,
-        },
-      ],
-    },
-    {
-      name: 'memory-flat',
-      title: 'resident memory, end by first tenth',
-      count: messages ?? (quick ? MEMORY_MESSAGES / 5 : MEMORY_MESSAGES),
-      sides: {
-        ours: async (count) => {
-          const maxSeconds = messages === null ? (quick ? MEMORY_SECONDS / 4 : MEMORY_SECONDS) : Infinity;
-          try {
-            return await memoryGrowth(await teams.of('ours small heap'), count, maxSeconds);
-          } finally {
-            await teams.discard('ours small heap');
-          }
-        },
-      },
-      pace: null,
-      warmUp: false,
-      effort: { runs: 1, share: 1 },
-      results: [
-        {
-          name: 'memory-flat',
-          title: 'resident memory, end by first tenth',
-          ...small,
-          metric: 'growth',
-          unit: 'x',
-          target: 1.1,
-        },
-      ],
-    },
-  ];
+function ownMemoryCases({ teams, programs, quick, messages }: CaseContext): BenchCase[] {
+  const start = (flags: readonly string[]) =>
+    startProcess(
+      'own',
+      { receiveBufferBytes: IDLE_BUFFER_BYTES, isHeapDefault: true },
+      { ...programs, nodeFlags: [...programs.nodeFlags, ...flags] },
+    );
+  return memoryCases({ teams, quick, messages, start, targetBytes: 2048 });
 }

@@ -1,4 +1,5 @@
 import type { DocumentSpec } from '../harness/documents.ts';
+import { MEMORY_NOTE } from '../own/memory-cases.ts';
 
 export const UDP_DOCUMENT: DocumentSpec = {
   name: 'bench-udp',
@@ -21,5 +22,5 @@ and machines.
 - The time of a measurement is from the first \`send\` to the last delivery, by the clock that all processes share.
 - \`burst-10000-small-buffer\` is to a JVM in both cases, with Geode's default receive buffer of 64 KiB.
 - \`loss5-1024\` goes through a relay that drops 5 % of the datagrams to the receiver, picked by a seed.
-- \`memory-flat\` is the resident memory of the process that grew more, at the end by that after the first tenth.`,
+${MEMORY_NOTE}`,
 };

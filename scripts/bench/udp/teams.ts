@@ -1,5 +1,6 @@
 import type { BenchProcess } from '../harness/bench-process.ts';
 import { Team } from '../harness/team.ts';
+import { SETTLED_NODE_FLAGS } from '../own/memory-cases.ts';
 import { startNode } from '../harness/node.ts';
 import { type Kind, type Programs, startProcess } from './processes.ts';
 
@@ -12,6 +13,8 @@ interface TeamSpec {
   readonly loss?: number;
   /** What it does waits for JGroups' half-second ticks: how warm it is makes no difference, and warming up takes long. */
   readonly waitsForTicks?: boolean;
+  /** More of them. */
+  readonly nodeFlags?: readonly string[];
   /** Node begins with a heap as small as it does by itself: memory is measured. */
   readonly isHeapDefault?: boolean;
 }
@@ -28,7 +31,12 @@ const LOSS_SEED = 36_14;
 
 const SPECS: Readonly<Record<string, TeamSpec>> = {
   ours: { sender: 'own', receivers: ['own'] },
-  'ours small heap': { sender: 'own', receivers: ['own'], isHeapDefault: true },
+  'ours small heap': {
+    sender: 'own',
+    receivers: ['own'],
+    isHeapDefault: true,
+    nodeFlags: SETTLED_NODE_FLAGS,
+  },
   jvm: { sender: 'jvm', receivers: ['jvm'] },
   raw: { sender: 'raw', receivers: ['raw'] },
   'ours to jvm': { sender: 'own', receivers: ['jvm'] },
@@ -59,9 +67,10 @@ export async function createTeam(name: string, programs: Programs, warmUpSeconds
   return team;
 }
 
-async function startTeam(name: string, programs: Programs): Promise<Team> {
+async function startTeam(name: string, { nodeFlags, ...others }: Programs): Promise<Team> {
   const spec = SPECS[name];
   if (spec === undefined) throw new Error(`no team is called ${name}`);
+  const programs: Programs = { ...others, nodeFlags: [...nodeFlags, ...(spec.nodeFlags ?? [])] };
   const started: BenchProcess[] = [];
   const start = async (process: Promise<BenchProcess>): Promise<BenchProcess> => {
     const one = await process;
