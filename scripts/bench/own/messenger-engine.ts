@@ -83,8 +83,13 @@ export class MessengerEngine implements Engine {
         writable = result.writable;
       }
       if (writable) await setImmediate();
-      else await new Promise<void>((resolve) => (this.onWritable = () => resolve()));
+      else await this.#room(to);
     }
+  }
+
+  /** Of all, as whoever sends to all has to: the first that has room again takes a message or two. */
+  async #room(to: readonly string[]): Promise<void> {
+    await Promise.all(to.map((uuid) => this.messenger.ready(this.find(uuid))));
   }
 
   sendOne(payload: Buffer, to: string): void {
