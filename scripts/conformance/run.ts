@@ -19,8 +19,8 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { scriptOptions } from '../script-options.ts';
 import { JGROUPS_VERSIONS, type PeerProgram, preparePeer } from '../../src/peers/maven.ts';
 import { cellName, cellsOf, type Feature, type Result } from './cells.ts';
 import { featuresOf } from './features/index.ts';
@@ -29,17 +29,33 @@ import { matrixDocument, summary, tables } from './report.ts';
 import { runGroup } from './run-group.ts';
 import { allGroups, type GroupSpec } from './specs.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true, default: [] },
-    list: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    seed: { type: 'string', default: '1' },
-    jobs: { type: 'string', default: '6' },
-    keep: { type: 'string' },
-    'allow-skips': { type: 'boolean', default: false },
-  },
+const HELP = `npm run conformance -- [options]
+
+Our UDP stack and real JGroups 3.6.14 and 3.6.20 members in groups of two to six, every feature in every direction, on
+networks from clean to one that loses every fifth datagram. Needs Linux, network namespaces (root or sudo), Java and
+Maven. The whole matrix takes some ten minutes and writes docs/conformance.md.
+
+  --quick              a part of it; nothing is written
+  --only TEXT          groups and features whose cells have this in their names; again for more; nothing is written
+  --list               which cells there are
+  --seed N             of the faults at our members' sockets (default 1); what the kernel loses has none
+  --jobs N             groups at a time (default 6)
+  --keep FOLDER        where logs and captures of failed groups go
+  --allow-skips        a cell that cannot run here is no failure
+  --json               the last line is one JSON object
+  --help               this text
+
+It ends with 1 if a cell fails or is skipped, with 2 if an option is wrong.`;
+
+const values = scriptOptions(HELP, {
+  only: { type: 'string', multiple: true, default: [] },
+  list: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  seed: { type: 'string', default: '1' },
+  jobs: { type: 'string', default: '6' },
+  keep: { type: 'string' },
+  'allow-skips': { type: 'boolean', default: false },
 });
 
 interface Job {

@@ -3,8 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { scriptOptions } from '../script-options.ts';
 import { seededRng } from '../../src/protocol/rng.ts';
 import { mutate } from './mutate.ts';
 import { type Target, targets } from './targets.ts';
@@ -14,13 +14,22 @@ const SLOW_MS = 250;
 /** Room for what the runtime keeps; an allocation by an unchecked length shows as far more. */
 const MAX_GROWTH_BYTES = 512 * 1024 * 1024;
 
-const { values } = parseArgs({
-  options: {
-    inputs: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: '1' },
-    /** Only targets with this in their names. */
-    target: { type: 'string', default: '' },
-  },
+const HELP = `npm run fuzz -- [options]
+
+Mutated input for everything that takes bytes from strangers.
+
+  --inputs N           for all targets together (default 20000)
+  --seed N             (default 1)
+  --target TEXT        targets with this in their names
+  --help               this text
+
+It ends with 1 if something crashes, is slow or grows without bound, with 2 if an option is wrong.`;
+
+const values = scriptOptions(HELP, {
+  inputs: { type: 'string', default: '20000' },
+  seed: { type: 'string', default: '1' },
+  /** Only targets with this in their names. */
+  target: { type: 'string', default: '' },
 });
 const inputs = Number(values.inputs);
 const seed = Number(values.seed);

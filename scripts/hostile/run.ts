@@ -12,26 +12,42 @@
  * processors with it.
  */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 
 import Table from 'cli-table3';
 
+import { scriptOptions } from '../script-options.ts';
 import { mutualTls } from '../../test/tls/mutual-tls.ts';
 import { type Attack, ATTACKS } from './attacks.ts';
 import { type Outcome, Siege } from './siege.ts';
 import { isSlowed, TARGET_RATIO } from './verdict.ts';
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-    rounds: { type: 'string', default: '5' },
-    'window-ms': { type: 'string', default: '150' },
-    'timeout-s': { type: 'string', default: '900' },
-    'plant-ms': { type: 'string', default: '0' },
-    decoy: { type: 'boolean', default: false },
-    'least-percent': { type: 'string', default: String(100 * TARGET_RATIO) },
-  },
+const HELP = `npm run hostile -- [options]
+
+Hostile clients beside a healthy pair, by TCP and by TLS: silent ones, slow ones, thousands of idle ones, garbage. The
+whole set takes some ten minutes.
+
+  --quick              a few attacks only
+  --only TEXT          attacks with this in their names
+  --rounds N           stretches of time with and without an attack (default 5)
+  --window-ms N        how long each of them is (default 150)
+  --least-percent N    of its pace that the pair has to keep (default 90)
+  --timeout-s N        for all (default 900)
+  --decoy              they attack somebody else: what the pair loses then is the machine's doing
+  --plant-ms N         the victim wastes so long on each connection, to see that it would be noticed
+  --help               this text
+
+It ends with 1 if an attack slows the pair in each of three attempts, a member that joins meanwhile does not get in,
+a message is lost, memory grows without bound or time runs out; with 2 if an option is wrong.`;
+
+const values = scriptOptions(HELP, {
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string', default: '' },
+  rounds: { type: 'string', default: '5' },
+  'window-ms': { type: 'string', default: '150' },
+  'timeout-s': { type: 'string', default: '900' },
+  'plant-ms': { type: 'string', default: '0' },
+  decoy: { type: 'boolean', default: false },
+  'least-percent': { type: 'string', default: String(100 * TARGET_RATIO) },
 });
 
 /** The machine has other things to do as well: an attack is to blame if it slows the pair each time. */

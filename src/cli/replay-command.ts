@@ -66,7 +66,8 @@ Examples:
 Exit codes:
   0    all captures hold
   1    something does not
-  2    wrong usage, or a capture cannot be read`;
+  2    wrong usage, or a capture cannot be read
+  130  interrupted`;
 
 function parseFaults(text: string): Faults {
   const faults = { loss: 0, reorder: 0, duplicate: 0, seed: 1 };

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { checkOptionNames, type KnownNames } from '../protocol/check-options.ts';
 import type { TlsMode } from '../protocol/security.ts';
 import { tlsError } from './errors.ts';
 import { checkSslKeys } from './gemfire-keys.ts';
@@ -32,6 +33,8 @@ export interface GemfirePropertiesOptions {
   readonly warn?: (message: string) => void;
 }
 
+const OPTIONS: KnownNames<GemfirePropertiesOptions> = { mode: true, directory: true, warn: true };
+
 const SWITCHED_ON = 'ssl-enabled-components has cluster or all';
 
 /**
@@ -41,6 +44,8 @@ const SWITCHED_ON = 'ssl-enabled-components has cluster or all';
  *     const texts = ['gemfire.properties', 'gfsecurity.properties'].map((file) => readFileSync(file, 'latin1'));
  *     createMessenger({ ..., tls: tlsFromGemfireProperties(texts, { mode: 'accept-both' }) });
  *
+ * What properties have no key for is added: `tls: { ...tlsFromGemfireProperties(texts), bindCertificateToName: true }`.
+ *
  * @param properties one or several; a key in a later one wins
  * @throws {LocalProtocolError} `ERR_TLS` for what this stack cannot do, keys `ssl-*` that Geode does not know, and a
  *   `mode` for properties that switch nothing on; in words
@@ -49,6 +54,7 @@ export function tlsFromGemfireProperties(
   properties: GemfireProperties | readonly GemfireProperties[],
   options: GemfirePropertiesOptions = {},
 ): TlsOptions {
+  checkOptionNames('options', options, OPTIONS, tlsError);
   const { mode, warn = warnOfProcess } = options;
   const merged = merge(properties);
   checkSslKeys(merged, warn);

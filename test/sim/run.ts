@@ -5,27 +5,40 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 
+import { scriptOptions } from '../../scripts/script-options.ts';
 import { runSeed, type Subject } from './scenario.ts';
 import { SUBJECTS } from './subjects.ts';
 import { type Line, Totals } from './totals.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '100' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    subject: { type: 'string' },
-    each: { type: 'boolean', default: false },
-    trace: { type: 'boolean', default: false },
-    /** Processes that share the seeds. */
-    jobs: { type: 'string', default: '1' },
-    /** Of the jobs, this one: what the others are told by the first. */
-    job: { type: 'string' },
-    /** Ends the run after so many failed seeds. */
-    failures: { type: 'string', default: '5' },
-  },
+const HELP = `npm run sim -- [options]
+
+The simulator: whole clusters in virtual time, with faults, from a seed. A seed that fails prints how to run it again.
+
+  --seeds N            (default 100)
+  --from N             the first of them (default 1)
+  --jobs N             processes that share them (default 1)
+  --subject NAME       this one only; else they take turns
+  --each               every seed for all subjects
+  --seed N --trace     one seed, with all that happens in it
+  --failures N         ends after so many failed seeds (default 5)
+  --help               this text
+
+It ends with 1 if a seed fails, with 2 if an option is wrong.`;
+
+const values = scriptOptions(HELP, {
+  seeds: { type: 'string', default: '100' },
+  from: { type: 'string', default: '1' },
+  seed: { type: 'string' },
+  subject: { type: 'string' },
+  each: { type: 'boolean', default: false },
+  trace: { type: 'boolean', default: false },
+  /** Processes that share the seeds. */
+  jobs: { type: 'string', default: '1' },
+  /** Of the jobs, this one: what the others are told by the first. */
+  job: { type: 'string' },
+  /** Ends the run after so many failed seeds. */
+  failures: { type: 'string', default: '5' },
 });
 
 const PROGRESS_MS = 5_000;

@@ -5,26 +5,41 @@
  * then resets alone, with the product's own timings, to see how soon messages flow again. Exit code 1 if a message was
  * lost, repeated or out of order, or if the median or p99 of the latter is over the target three times.
  */
-import { parseArgs } from 'node:util';
 
+import { scriptOptions } from '../../scripts/script-options.ts';
 import { seededRng } from '../../src/protocol/rng.ts';
 import { IMPATIENT } from './members.ts';
 import { createPlans, createResets } from './plans.ts';
 import { mutualTls } from '../tls/mutual-tls.ts';
 import { type CutResult, describe, percentile, runCuts } from './run-cuts.ts';
 
-const { values } = parseArgs({
-  options: {
-    cuts: { type: 'string', default: '10000' },
-    resets: { type: 'string', default: '1000' },
-    seed: { type: 'string', default: '1' },
-    /** Of the cuts of all kinds. */
-    pairs: { type: 'string', default: '16' },
-    'timeout-s': { type: 'string', default: '900' },
-    tls: { type: 'boolean', default: false },
-    /** The target, for the first message after a reset on loopback; a machine with other work is asked for less. */
-    'recovery-ms': { type: 'string', default: '50' },
-  },
+const HELP = `npm run cuts -- [options]
+
+Cuts connections under load, at every byte of the first 4 KiB of each direction if there are 8,192 cuts and more, and
+at random ones; then resets connections, to see how soon messages flow again. Some five minutes.
+
+  --cuts N             of all kinds (default 10000)
+  --resets N           (default 1000)
+  --tls                by TLS
+  --seed N             (default 1)
+  --pairs N            members that are cut at a time, in pairs (default 16)
+  --recovery-ms N      for the first message after a reset (default 50)
+  --timeout-s N        for all (default 900)
+  --help               this text
+
+It ends with 1 if a message is lost, repeated or out of order, or the median or p99 after a reset is over the
+target three times; with 2 if an option is wrong.`;
+
+const values = scriptOptions(HELP, {
+  cuts: { type: 'string', default: '10000' },
+  resets: { type: 'string', default: '1000' },
+  seed: { type: 'string', default: '1' },
+  /** Of the cuts of all kinds. */
+  pairs: { type: 'string', default: '16' },
+  'timeout-s': { type: 'string', default: '900' },
+  tls: { type: 'boolean', default: false },
+  /** The target, for the first message after a reset on loopback; a machine with other work is asked for less. */
+  'recovery-ms': { type: 'string', default: '50' },
 });
 
 /** Pairs that reset connections at a time: few, so that one's wait is not another's work. */

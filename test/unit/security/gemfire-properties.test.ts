@@ -151,3 +151,12 @@ test("Java's properties: comments, separators, escapes, continued lines", (t) =>
     last: 'end',
   });
 });
+
+test('an option of another name is refused, lest a name be thought to be bound that is not', (t) => {
+  const options = { mode: 'required', bindCertificateToName: true } as const;
+  const error = t.throws(() => tlsFromGemfireProperties(MINIMAL, options), {
+    instanceOf: LocalProtocolError,
+  });
+  t.is(error.code, 'ERR_TLS');
+  t.regex(error.message, /unknown option options\.bindCertificateToName/);
+});
