@@ -17,7 +17,19 @@ export function scriptOptions<const T extends Options>(
   try {
     return parseArgs({ options }).values;
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message.split('.')[0] : String(error)}; see --help`);
-    process.exit(2);
+    return refuse(error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? '') : String(error));
   }
+}
+
+/** Ends for an option that cannot work. */
+export function refuse(message: string): never {
+  console.error(`${message}; see --help`);
+  process.exit(2);
+}
+
+/** Of an option; ends if it is none. */
+export function wholeNumber(name: string, text: string, least = 0): number {
+  const value = Number(text);
+  if (text !== '' && Number.isSafeInteger(value) && value >= least) return value;
+  return refuse(`--${name} must be a whole number from ${least}, not '${text}'`);
 }

@@ -20,7 +20,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { scriptOptions } from '../script-options.ts';
+import { refuse, scriptOptions, wholeNumber } from '../script-options.ts';
 import { JGROUPS_VERSIONS, type PeerProgram, preparePeer } from '../../src/peers/maven.ts';
 import { cellName, cellsOf, type Feature, type Result } from './cells.ts';
 import { featuresOf } from './features/index.ts';
@@ -65,7 +65,10 @@ interface Job {
 
 const DOCUMENT = join(import.meta.dirname, '../../docs/conformance.md');
 
+const seed = wholeNumber('seed', values.seed);
+const atATime = wholeNumber('jobs', values.jobs, 1);
 const jobs = selectJobs();
+if (jobs.length === 0) refuse(`--only: no cell's name has '${values.only.join("' or '")}' in it`);
 if (values.list) {
   for (const { spec, features } of jobs) {
     for (const feature of features) for (const cell of cellsOf(spec, feature)) console.log(cellName(cell));
@@ -133,7 +136,6 @@ async function runAll(): Promise<number> {
       process.exit(130);
     });
   }
-  const seed = Number(values.seed);
   const results: Result[] = [];
   const queue = [...jobs];
   const work = async (): Promise<void> => {
@@ -143,7 +145,7 @@ async function runAll(): Promise<number> {
       );
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, work));
+  await Promise.all(Array.from({ length: atATime }, work));
   return finish(results, folder, performance.now() - start);
 }
 
@@ -154,11 +156,11 @@ async function finish(results: readonly Result[], folder: string, ms: number): P
   for (const result of failed) console.log(describe(result));
   if (failed.length > 0) console.log(`logs and captures: ${folder}`);
   else if (values.keep === undefined) await rm(folder, { recursive: true, force: true });
-  console.log(`${summary(results)} (${Math.round(ms / 1000)} s, seed ${values.seed})`);
+  console.log(`${summary(results)} (${Math.round(ms / 1000)} s, seed ${seed})`);
   const isFull = !values.quick && values.only.length === 0;
   if (isFull && skipped.length === 0) await writeFile(DOCUMENT, matrixDocument(results));
   const passed = failed.length === 0 && (skipped.length === 0 || values['allow-skips']);
-  if (values.json) console.log(JSON.stringify({ passed, seed: Number(values.seed), cells: results }));
+  if (values.json) console.log(JSON.stringify({ passed, seed, cells: results }));
   return passed ? 0 : 1;
 }
 

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { scriptOptions } from '../script-options.ts';
+import { refuse, scriptOptions, wholeNumber } from '../script-options.ts';
 import { seededRng } from '../../src/protocol/rng.ts';
 import { mutate } from './mutate.ts';
 import { type Target, targets } from './targets.ts';
@@ -31,12 +31,12 @@ const values = scriptOptions(HELP, {
   /** Only targets with this in their names. */
   target: { type: 'string', default: '' },
 });
-const inputs = Number(values.inputs);
-const seed = Number(values.seed);
+const inputs = wholeNumber('inputs', values.inputs, 1);
+const seed = wholeNumber('seed', values.seed);
 
 let failed = 0;
 const all = (await targets()).filter(({ name }) => name.includes(values.target));
-if (all.length === 0) throw new Error(`--target: no target's name has '${values.target}' in it`);
+if (all.length === 0) refuse(`--target: no target's name has '${values.target}' in it`);
 for (const [i, target] of all.entries())
   failed += await fuzz(target, Math.ceil(inputs / all.length), seed * 1_000 + i);
 console.log(`${inputs} fuzz inputs with seed ${seed}: ${failed} failed`);

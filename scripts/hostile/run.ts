@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 
 import Table from 'cli-table3';
 
-import { scriptOptions } from '../script-options.ts';
+import { refuse, scriptOptions, wholeNumber } from '../script-options.ts';
 import { mutualTls } from '../../test/tls/mutual-tls.ts';
 import { type Attack, ATTACKS } from './attacks.ts';
 import { type Outcome, Siege } from './siege.ts';
@@ -91,9 +91,7 @@ function whole(
   name: 'rounds' | 'window-ms' | 'timeout-s' | 'plant-ms' | 'least-percent',
   least: number,
 ): number {
-  const value = Number(values[name]);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new Error(`--${name} must be a whole number from ${least}, not '${values[name]}'`);
+  return wholeNumber(name, values[name], least);
 }
 
 /** Files that a process of ours may open; node raises the soft limit to the hard one. */
@@ -146,7 +144,7 @@ async function main(): Promise<void> {
   const attacks = ATTACKS.filter(
     ({ name, isQuick }) => name.includes(values.only) && (isQuick || !values.quick),
   );
-  if (attacks.length === 0) throw new Error(`--only: no attack's name has '${values.only}' in it`);
+  if (attacks.length === 0) refuse(`--only: no attack's name has '${values.only}' in it`);
   const rounds = whole('rounds', 1);
   const windowMs = whole('window-ms', 50);
   const burnMs = whole('plant-ms', 0);

@@ -21,3 +21,21 @@ for (const script of ['hostile', 'cuts', 'conformance', 'sim', 'fuzz', 'bench:ud
     t.notRegex(wrong.stderr, /\n +at /, 'no stack trace');
   });
 }
+
+for (const [script, option, value] of [
+  ['conformance', '--jobs', 'x'],
+  ['conformance', '--only', 'no such cell'],
+  ['hostile', '--rounds', 'x'],
+  ['hostile', '--only', 'no such attack'],
+  ['cuts', '--cuts', 'x'],
+  ['sim', '--seeds', 'x'],
+  ['fuzz', '--target', 'no such target'],
+] as const) {
+  test(`npm run ${script} -- ${option} '${value}' is refused in one line, and nothing is run`, (t) => {
+    const wrong = npmRun(script, option, value);
+    t.is(wrong.status, 2);
+    t.regex(wrong.stderr, new RegExp(`${option}.*${value}.*see --help`));
+    t.notRegex(wrong.stderr, /\n +at /, 'no stack trace');
+    t.notRegex(wrong.stdout, /0 failed/);
+  });
+}

@@ -6,7 +6,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import { scriptOptions } from '../../scripts/script-options.ts';
+import { refuse, scriptOptions, wholeNumber } from '../../scripts/script-options.ts';
 import { runSeed, type Subject } from './scenario.ts';
 import { SUBJECTS } from './subjects.ts';
 import { type Line, Totals } from './totals.ts';
@@ -43,24 +43,18 @@ const values = scriptOptions(HELP, {
 
 const PROGRESS_MS = 5_000;
 
-function whole(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`--${name} must be a whole number, not '${text}'`);
-}
-
 function chosenSubjects(): readonly Subject[] {
   if (values.subject === undefined) return SUBJECTS;
   const chosen = SUBJECTS.filter(({ name }) => name === values.subject);
   if (chosen.length > 0) return chosen;
   const names = SUBJECTS.map(({ name }) => name).join(', ');
-  throw new Error(`--subject: '${values.subject}' is none of ${names}`);
+  return refuse(`--subject: '${values.subject}' is none of ${names}`);
 }
 
-const first = whole('from', values.seed ?? values.from);
-const count = values.seed === undefined ? whole('seeds', values.seeds) : 1;
-const jobs = Math.max(1, whole('jobs', values.jobs));
-const maxFailures = whole('failures', values.failures);
+const first = wholeNumber('from', values.seed ?? values.from);
+const count = values.seed === undefined ? wholeNumber('seeds', values.seeds) : 1;
+const jobs = Math.max(1, wholeNumber('jobs', values.jobs));
+const maxFailures = wholeNumber('failures', values.failures);
 const subjects = chosenSubjects();
 
 function again(subject: string, seed: number): string {
@@ -134,4 +128,4 @@ async function runJobs(handle: (line: Line) => boolean): Promise<void> {
 }
 
 if (values.job === undefined) await main();
-else await runShare(whole('job', values.job), (line) => process.send?.(line) ?? true);
+else await runShare(wholeNumber('job', values.job), (line) => process.send?.(line) ?? true);

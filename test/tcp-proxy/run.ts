@@ -6,7 +6,7 @@
  * lost, repeated or out of order, or if the median or p99 of the latter is over the target three times.
  */
 
-import { scriptOptions } from '../../scripts/script-options.ts';
+import { scriptOptions, wholeNumber } from '../../scripts/script-options.ts';
 import { seededRng } from '../../src/protocol/rng.ts';
 import { IMPATIENT } from './members.ts';
 import { createPlans, createResets } from './plans.ts';
@@ -50,10 +50,10 @@ const ATTEMPTS = 3;
 
 const PROGRESS_MS = 10_000;
 
-function whole(name: keyof typeof values): number {
-  const value = Number(values[name]);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`--${name} must be a whole number, not '${String(values[name])}'`);
+type NumberName = 'cuts' | 'resets' | 'seed' | 'pairs' | 'timeout-s' | 'recovery-ms';
+
+function whole(name: NumberName): number {
+  return wholeNumber(name, values[name]);
 }
 
 function progressOf(wanted: number): (cuts: number) => void {
