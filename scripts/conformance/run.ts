@@ -1,16 +1,6 @@
 /**
- * Conformance with live peers: our legacy stack and real JGroups JVMs, every feature in every direction, on networks
- * from clean to one that loses every fifth datagram.
- *
- *   npm run conformance                     the whole matrix, and docs/conformance.md
- *   npm run conformance -- --quick          a part of it
- *   npm run conformance -- --list           which cells there are
- *   npm run conformance -- --only 'group 3.6.14 5 %' --only 'paused'
- *
- * `--only TEXT` (again for more): groups and features whose cells' names hold one of the texts. `--seed N`: the faults
- * at our members' sockets, uuids and the like; what the kernel loses has no seed. `--jobs N`: groups at a time.
- * `--json`: one line at the end. `--keep FOLDER`: where logs and captures of failed groups go. A cell that cannot run
- * here is skipped, which fails the run unless `--allow-skips` is given.
+ * Conformance with live peers: our legacy stack and real JGroups JVMs. What the kernel loses has no seed. A cell that
+ * cannot run here is skipped, which fails the run unless `--allow-skips` is given.
  */
 
 import { spawn } from 'node:child_process';

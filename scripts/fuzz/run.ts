@@ -1,4 +1,4 @@
-/** `npm run fuzz -- --inputs 20000 --seed 1`: mutated input for everything that takes bytes from strangers. */
+/** Mutated input for everything that takes bytes from strangers. */
 
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,15 +1,8 @@
 /**
- * Hostile clients beside a healthy pair: `npm run hostile -- [--quick] [--only TEXT] [--rounds 5] [--window-ms 150]
- * [--timeout-s 900] [--least-percent 90] [--decoy]`. First a pair in plaintext, then one that takes nothing but TLS.
- * Stretches of time without and with an attack take turns, and verdict.ts compares them; a member that was not
- * connected yet has to get in meanwhile. Exit code 1 if an attack slows the pair in each of three attempts, if that
- * member does not get in, if a message is lost, the victim's memory grows without bound, or time runs out.
- *
- * `--least-percent` is the part of its pace that the pair has to keep. A machine that does other work at the same time,
- * as CI's may, is asked for less. `--quick` leaves all but a few attacks out. `--plant-ms 2` makes the victim waste that
- * long on each connection, to see that it would be noticed. `--decoy` lets the same clients attack somebody else: what
- * the pair still loses is not the victim's work but the clients' own and the kernel's, which share the machine's
- * processors with it.
+ * Hostile clients beside a healthy pair. First a pair in plaintext, then one that takes nothing but TLS. Stretches of time
+ * without and with an attack take turns, and verdict.ts compares them; a member that was not connected yet has to get in
+ * meanwhile. A machine that does other work at the same time, as CI's may, is asked for less by `--least-percent`. With
+ * `--decoy` what the pair loses is the clients' own work and the kernel's, which share the machine's processors with it.
  */
 import { readFileSync } from 'node:fs';
 

@@ -1,8 +1,4 @@
-/**
- * Runs seeds: `npx tsx test/sim/run.ts --seeds 1000 [--from 1] [--jobs 2]`. The subjects take turns, unless one is
- * named by `--subject` or all are wanted for each seed by `--each`. One seed with all that happens in it:
- * `--subject name --seed 77 --trace`. Exit code 1 if a seed fails.
- */
+/** Runs seeds of the simulator. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -1,9 +1,6 @@
 /**
- * Cuts connections under load: `npm run cuts -- --cuts 10000 [--seed 1] [--pairs 16] [--resets 1000] [--timeout-s 900]
- * [--recovery-ms 50]`.
- * First the cuts of all kinds, at every byte offset of the first 4 KiB of each direction if there are 8,192 and more;
- * then resets alone, with the product's own timings, to see how soon messages flow again. Exit code 1 if a message was
- * lost, repeated or out of order, or if the median or p99 of the latter is over the target three times.
+ * Cuts connections under load: first cuts of all kinds, then resets alone, with the product's own timings, to see how soon
+ * messages flow again.
  */
 
 import { scriptOptions, wholeNumber } from '../../scripts/script-options.ts';

@@ -18,8 +18,6 @@ export interface MessengerEngineOptions {
 export class MessengerEngine implements Engine {
   onMessage: Engine['onMessage'] = () => undefined;
   protected readonly messenger: Messenger;
-  /** Called when a recipient has room again. */
-  protected onWritable: (recipient: MemberId) => void = () => undefined;
   readonly #options: MessengerEngineOptions;
   readonly #members = new Map<string, MemberId>();
 
@@ -27,7 +25,6 @@ export class MessengerEngine implements Engine {
     this.messenger = messenger;
     this.#options = options;
     messenger.setDefaultHandler(({ sender, payload }) => this.onMessage(payload, sender.uuid));
-    messenger.setWritableHandler((recipient) => this.onWritable(recipient));
   }
 
   /** What engines of both stacks are told; null: another command. */

@@ -57,12 +57,12 @@ class TcpEngine extends MessengerEngine {
     const extra = stuck === undefined ? null : new Lane(this.find(stuck), Infinity, payloads);
     if (extra !== null) byUuid.set(extra.recipient.uuid, extra);
     let [wake, isAwake]: [() => void, boolean] = [() => undefined, false];
-    this.onWritable = ({ uuid }) => {
+    this.messenger.setWritableHandler(({ uuid }) => {
       const lane = byUuid.get(uuid);
       if (lane !== undefined) lane.writable = true;
       isAwake = true;
       wake();
-    };
+    });
     const startNs = nowNs();
     while (lanes.some((lane) => lane.left > 0)) {
       isAwake = false;
