@@ -50,6 +50,8 @@ export class JGroupsCounters {
   stabilitiesReceived = 0;
   /** Group messages that nobody has any more, given up by a joiner without a digest. */
   givenUp = 0;
+  /** Times that a member took nothing for a member timeout though something waited for it. */
+  peerStalls = 0;
   /** RSVP: messages of others whose delivery was confirmed to them. */
   confirmationsSent = 0;
   /** RSVP: recipients that did not confirm a message of ours, or left before. */

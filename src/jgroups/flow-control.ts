@@ -16,6 +16,8 @@ export interface Credit {
   left: number;
   /** Bytes that it may still send to us before we give it new credits. */
   received: number;
+  /** How often it gave us some. */
+  grants: number;
 }
 
 /**
@@ -82,6 +84,7 @@ export abstract class FlowControl<C extends Credit> extends Protocol {
     const credit = this.credits.get(message.from);
     if (credit === undefined) return;
     if (header.type === 'REPLENISH') {
+      if (amount > 0) credit.grants++;
       this.replenish(credit, amount, nowMs);
       return;
     }

@@ -13,6 +13,7 @@ import { createMemberId, formatMember, type MemberId } from '../protocol/member-
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
 import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
+import { memberTimeoutOf } from '../protocol/stalls.ts';
 import type { View } from '../protocol/view.ts';
 import { type JGroupsConfig, resolveConfig } from './config.ts';
 import { ConfirmationCollector } from './confirmation.ts';
@@ -44,6 +45,7 @@ export interface JGroupsMessengerOptions extends MessengerOptions {
 export class JGroupsMessenger extends StackMessenger {
   readonly #config: JGroupsConfig;
   readonly #bundle: boolean | undefined;
+  readonly #memberTimeoutMs: number;
   readonly #timer: Timer;
   /** By uuid, of the members of the view that can be reached by UDP. */
   readonly #addresses = new Map<string, GeodeAddress>();
@@ -67,6 +69,7 @@ export class JGroupsMessenger extends StackMessenger {
     super(options, 'udp');
     this.#config = resolveConfig({ ...options.jgroups, cluster: options.cluster });
     this.#bundle = options.bundle;
+    this.#memberTimeoutMs = memberTimeoutOf(options);
     this.#timer = options.environment.createTimer(() => this.#handleTimeout());
   }
 
@@ -112,6 +115,7 @@ export class JGroupsMessenger extends StackMessenger {
       environment.rng,
       environment.nowMs(),
     );
+    this.#watchPeers(stack);
     this.#socket = socket;
     this.#groupSocket = pair.multicast ?? null;
     this.#stack = stack;
@@ -126,6 +130,21 @@ export class JGroupsMessenger extends StackMessenger {
     socket.onDatagram = hear;
     if (this.#groupSocket !== null) this.#groupSocket.onDatagram = hear;
     this.#arm();
+  }
+
+  #watchPeers(stack: JGroupsStack): void {
+    const tell = (peer: string, call: (member: MemberId) => void): void => {
+      const member = this.view?.find(peer) ?? null;
+      if (this.running && member !== null) call(member);
+    };
+    const listener = {
+      peerStalled: (peer: string, reason: string) => {
+        stack.counters.peerStalls++;
+        tell(peer, (member) => this.stalls.stalled(member, reason));
+      },
+      peerRecovered: (peer: string) => tell(peer, (member) => this.stalls.recovered(member)),
+    };
+    stack.watchPeers(this.#memberTimeoutMs, listener, this.environment.nowMs());
   }
 
   protected transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void {
@@ -307,6 +326,7 @@ export class JGroupsMessenger extends StackMessenger {
     this.#armedForMs = Infinity;
     this.#timer.clear();
     if (this.running) this.#arm();
+    if (dormant) this.#stack?.forgetStalls();
   }
 
   #hearDormant(bytes: Uint8Array): void {

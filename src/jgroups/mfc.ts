@@ -2,6 +2,7 @@ import { type Address, addressKey } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
 import { type Credit, creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
 import type { OutMessage } from './protocol.ts';
+import { NOBODY_WAITED_FOR, type Wait, type Waits } from './stall-watch.ts';
 
 interface MemberCredit extends Credit {
   readonly member: Address;
@@ -56,6 +57,21 @@ export class MFC extends FlowControl<MemberCredit> {
     return true;
   }
 
+  /**
+   * Members whose credits the first message waits for.
+   * @param progress another number whenever all members took something all the same
+   */
+  waits(progress: number): Waits {
+    const [first] = this.#queue;
+    if (first === undefined) return NOBODY_WAITED_FOR;
+    const needed = Math.min(creditCost(first), this.context.config.maxCredits);
+    const waits = new Map<string, Wait>();
+    for (const [key, { left, grants }] of this.credits) {
+      if (left < needed) waits.set(key, { messages: this.#queue.length, mark: grants + progress });
+    }
+    return waits;
+  }
+
   /** Bytes that the member still takes; null: it is no member. */
   creditsOf(member: string): number | null {
     return this.credits.get(member)?.left ?? null;
@@ -64,7 +80,7 @@ export class MFC extends FlowControl<MemberCredit> {
   /** What we send to ourselves costs nothing. */
   protected createCredit(member: Address, maxCredits: number): MemberCredit | null {
     if (addressKey(member) === this.context.selfKey) return null;
-    return { left: maxCredits, received: maxCredits, member, asked: false };
+    return { left: maxCredits, received: maxCredits, grants: 0, member, asked: false };
   }
 
   protected dropCredit(): void {

@@ -246,6 +246,11 @@ export class NAKACK2 extends Protocol {
     this.onUnstable?.(nowMs);
   }
 
+  /** All members have our messages up to here. */
+  get stableSeqno(): number {
+    return this.#sent.acked;
+  }
+
   /** Of a member other than this one. */
   peerStats(key: string, credits: number | null): UdpGroupStats {
     const window = this.#windows.get(key);

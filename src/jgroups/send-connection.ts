@@ -41,6 +41,8 @@ export class SendConnection extends Connection {
   giveUpAtMs: number | null = null;
   /** Up to here messages ended as `memberLeft`, though they are still resent while the connection closes. */
   settledSeqno = 0;
+  /** Acks that told of messages of the application. */
+  payloadAcks = 0;
   /** It is in the list of those to flush; kept by who has that list. */
   isScheduled = false;
   readonly #below: Pick<Protocol, 'down' | 'downBatch'>;

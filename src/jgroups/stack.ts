@@ -21,8 +21,10 @@ import { RSVP } from './rsvp.ts';
 import { Services } from './services.ts';
 import { STABLE } from './stable.ts';
 import { Transport, type TransportEvents } from './transport.ts';
+import { type StallListener, StallWatch } from './stall-watch.ts';
 import { UFC } from './ufc.ts';
 import { UNICAST3 } from './unicast3.ts';
+import { waitSources } from './wait-sources.ts';
 
 /** What the stack wants done. Called synchronously, also from within calls into the stack. */
 export interface StackEvents extends TransportEvents {
@@ -73,6 +75,7 @@ export class JGroupsStack {
   readonly #rsvp: RSVP | undefined;
   readonly #peers = new PeerTable();
   readonly #services: Services | null;
+  #stallWatch: StallWatch | null = null;
   #audience: Audience = { epoch: 0, members: [] };
 
   /** @param config of `resolveConfig`, which checks it */
@@ -247,6 +250,7 @@ export class JGroupsStack {
       audience: this.#audience,
     };
     this.#peers.installView(keys);
+    this.#stallWatch?.installView(keys);
     this.#transport.installView(view);
     for (const protocol of this.#protocols) protocol.installView(view, nowMs);
     for (const protocol of this.#protocols) protocol.viewInstalled(nowMs);
@@ -301,6 +305,7 @@ export class JGroupsStack {
     this.#transport.handleTimeout(nowMs);
     for (const protocol of this.#protocols) protocol.handleTimeout(nowMs);
     this.#flush(nowMs);
+    this.#stallWatch?.handleTick(nowMs);
   }
 
   nextDeadlineMs(): number {
@@ -309,7 +314,27 @@ export class JGroupsStack {
     return next;
   }
 
-  /** Last words before the socket closes: peers need not resend what was delivered here. */
+  /**
+   * From now on `listener` is told of members that take nothing though something waits for them, once a stall. It may
+   * call the stack.
+   */
+  watchPeers(memberTimeoutMs: number, listener: StallListener, nowMs: number): void {
+    const protocols = {
+      unicast3: this.#unicast3,
+      nakack2: this.#nakack2,
+      ufc: this.#ufc,
+      mfc: this.#mfc,
+    };
+    const sources = waitSources(protocols, this.#config, memberTimeoutMs);
+    this.#stallWatch = new StallWatch(sources, listener, this.#config.xmitIntervalMs, nowMs);
+  }
+
+  /** While the stack sleeps nobody is waited for, nor stalled. Calls the listener: to be called last. */
+  forgetStalls(): void {
+    this.#stallWatch?.forget();
+  }
+
+  /** Last words before the socket closes, or the stack sleeps: peers need not resend what was delivered here. */
   stop(nowMs: number): void {
     this.#unicast3.sendPendingAcks(nowMs);
     this.#flush(nowMs);

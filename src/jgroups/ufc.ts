@@ -2,6 +2,7 @@ import { type Address, addressKey } from '../../codecs/jgroups/message.ts';
 import type { ProtocolContext } from './context.ts';
 import { type Credit, creditCost, FlowControl, IN_ORDER_FLAGS, mayPassQueue } from './flow-control.ts';
 import type { OutMessage } from './protocol.ts';
+import { NOBODY_WAITED_FOR, type Wait, type Waits } from './stall-watch.ts';
 
 interface MemberCredit extends Credit {
   /** Messages that wait for credits, oldest first; `NOTHING_WAITS` while there are none. */
@@ -53,6 +54,7 @@ export class UFC extends FlowControl<MemberCredit> {
     return {
       left: maxCredits,
       received: maxCredits,
+      grants: 0,
       queue: NOTHING_WAITS,
       requestAtMs: 0,
       blockedAtMs: 0,
@@ -75,6 +77,22 @@ export class UFC extends FlowControl<MemberCredit> {
     const { left, queue, blockedAtMs, blockedMs } = credit;
     const waitingMs = queue.length > 0 ? nowMs - blockedAtMs : 0;
     return { credits: left, queue: queue.length, blockedMs: blockedMs + waitingMs };
+  }
+
+  /**
+   * Members whose credits messages wait for.
+   * @param progress another number for a member whenever it took something all the same
+   */
+  waits(progress: (member: string) => number): Waits {
+    if (this.#blocked.size === 0) return NOBODY_WAITED_FOR;
+    const waits = new Map<string, Wait>();
+    for (const { queue, grants } of this.#blocked) {
+      const dest = queue[0]?.dest ?? null;
+      if (dest === null) continue;
+      const key = addressKey(dest);
+      waits.set(key, { messages: queue.length, mark: grants + progress(key) });
+    }
+    return waits;
   }
 
   override handleTimeout(nowMs: number): void {

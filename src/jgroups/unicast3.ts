@@ -18,6 +18,7 @@ import {
 } from './protocol.ts';
 import { ResendQueue } from './resend-queue.ts';
 import { type Acknowledged, SendConnection } from './send-connection.ts';
+import { NOBODY_WAITED_FOR, type Wait, type Waits } from './stall-watch.ts';
 import { ReceiveConnection } from './unicast3-peer.ts';
 
 /**
@@ -284,7 +285,10 @@ export class UNICAST3 extends Protocol {
   #acknowledge(from: string, connection: SendConnection, seqno: number, nowMs: number): void {
     const told: Acknowledged = { messages: 0, bytes: 0 };
     const verdict = connection.handleAck(seqno, told, nowMs);
-    if (told.messages > 0 || told.bytes > 0) this.#context.acknowledged(from, told.messages, told.bytes);
+    if (told.messages > 0 || told.bytes > 0) {
+      connection.payloadAcks++;
+      this.#context.acknowledged(from, told.messages, told.bytes);
+    }
     if (this.#send.get(from) !== connection) return; // a handler may do anything
     connection.proceed(verdict, nowMs);
     this.#schedule(connection, nowMs);
@@ -403,6 +407,22 @@ export class UNICAST3 extends Protocol {
       { protocol: 'UNICAST3', type: 'CLOSE', connId: connection.connId },
       nowMs,
     );
+  }
+
+  /** Members that have not acknowledged all. */
+  waits(): Waits {
+    let waits: Map<string, Wait> | null = null;
+    for (const [key, { window, queued }] of this.#send) {
+      const messages = window.size + queued;
+      if (messages === 0 || !this.#members.has(key)) continue;
+      (waits ??= new Map<string, Wait>()).set(key, { messages, mark: window.acked });
+    }
+    return waits ?? NOBODY_WAITED_FOR;
+  }
+
+  /** Another number whenever the peer has acknowledged something of the application's. */
+  payloadAcks(key: string): number {
+    return this.#send.get(key)?.payloadAcks ?? 0;
   }
 
   peerStats(key: string): Pick<UdpPeerStats, 'sent' | 'acked' | 'window' | 'queue' | 'gaps'> {

@@ -26,6 +26,11 @@ export interface MessengerOptions {
   readonly limits?: LimitOptions;
   /** Shared by the messengers of one member; each has its own if absent. */
   readonly pendingTotal?: PendingTotal;
+  /**
+   * Milliseconds, 100 at least, after which a recipient that takes nothing of what waits for it is stalled: see
+   * `setPeerStalledHandler`. Geode's `member-timeout`, and its default, 5,000. Other times of TCP derive from it.
+   */
+  readonly memberTimeoutMs?: number;
   readonly udpReceiveBufferBytes?: number;
   readonly udpSendBufferBytes?: number;
   readonly jgroups?: {

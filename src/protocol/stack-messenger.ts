@@ -22,6 +22,7 @@ import { OutcomeLedger } from './outcomes.ts';
 import { Recipient } from './recipient.ts';
 import { SelfDelivery } from './self-delivery.ts';
 import { MESSAGE_OVERHEAD_BYTES, PendingTotal, type QueueLimits, queueLimits } from './send-limits.ts';
+import { type PeerRecoveredHandler, type PeerStalledHandler, Stalls } from './stalls.ts';
 import type { View } from './view.ts';
 
 const NOBODY: readonly MemberId[] = Object.freeze([]);
@@ -36,6 +37,7 @@ export abstract class StackMessenger implements Messenger {
   protected readonly options: MessengerOptions;
   protected readonly environment: Environment;
   protected readonly log: RateLimitedLog;
+  protected readonly stalls: Stalls;
   readonly #stack: StackName;
   readonly #handlers: HandlerTable;
   readonly #limits: QueueLimits;
@@ -67,6 +69,7 @@ export abstract class StackMessenger implements Messenger {
     this.environment = options.environment;
     this.#stack = stack;
     this.log = new RateLimitedLog(options.environment.logger);
+    this.stalls = new Stalls(options.environment, this.log);
     this.#handlers = new HandlerTable(options.environment, options.typeOf);
     this.#limits = queueLimits(options);
     this.#total = options.pendingTotal ?? new PendingTotal(options.limits);
@@ -336,6 +339,24 @@ export abstract class StackMessenger implements Messenger {
 
   setWritableHandler(handler: (recipient: MemberId) => void): void {
     this.#onWritable = handler;
+  }
+
+  /**
+   * Called once when a recipient stalls: something waits for it, and it took nothing for `memberTimeoutMs`; told within
+   * twice that. For a health monitor: retries go on until a view drops the member. `reason` is for people. The handler
+   * may call the messenger.
+   *
+   * By TCP nothing was acknowledged, whether the member refuses connections, hangs or does not read, or it fell silent
+   * without any waiting. By UDP it acknowledged nothing, or gave none of the credits that messages wait for; since acks
+   * come at ticks of half a second, and are to be lost now and then, that takes 2 s at least.
+   */
+  setPeerStalledHandler(handler: PeerStalledHandler): void {
+    this.stalls.onStalled = handler;
+  }
+
+  /** Called once when a stalled recipient gets on again; not for one that left the view. */
+  setPeerRecoveredHandler(handler: PeerRecoveredHandler): void {
+    this.stalls.onRecovered = handler;
   }
 
   ready(recipient: MemberId): Promise<boolean> {

@@ -1,5 +1,7 @@
 /** Times and sizes of the TCP stack, each with its reason. Those of the wire are in codecs/tcp/v1/limits.ts. */
 
+import { DEFAULT_MEMBER_TIMEOUT_MS } from '../protocol/stalls.ts';
+
 /** Payload bytes of a DATA frame: small enough that a control frame never waits long behind one. */
 export const FRAGMENT_BYTES = 64 * 1024;
 
@@ -53,12 +55,6 @@ export interface TcpTimings {
   /** State of a sender that no view names is kept so long after its connection closed. */
   readonly strangerTimeoutMs: number;
 }
-
-/** Geode's member-timeout. */
-export const DEFAULT_MEMBER_TIMEOUT_MS = 5_000;
-
-/** With less, a pause for garbage would pass for a death. */
-export const MIN_MEMBER_TIMEOUT_MS = 100;
 
 /**
  * The times that go with a member timeout. A peer that takes nothing shows after the member timeout and one more of

@@ -7,6 +7,7 @@ import { formatMember } from '../protocol/member-id.ts';
 import type { MemberId } from '../protocol/member-id.ts';
 import type { TcpPeerStats } from '../protocol/messenger.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
+import { PeerHealth } from '../protocol/peer-health.ts';
 import { describeLink, type LinkSecurity } from '../protocol/security.ts';
 import { TimerTable } from '../protocol/timer-table.ts';
 import { Connection } from './connection.ts';
@@ -15,7 +16,6 @@ import type { TcpContext } from './context.ts';
 import { checkExpected, checkWelcome, createHello, isFault } from './handshake.ts';
 import { FRAGMENT_BYTES, TICKS_PER_PING_INTERVAL } from './limits.ts';
 import { printable } from './printable.ts';
-import { PeerHealth } from './peer-health.ts';
 import { Reconnect } from './reconnect.ts';
 import { judgeSecurity } from './security.ts';
 import { type Acknowledged, type OnAcknowledged, SendWindow } from './send-window.ts';
@@ -286,8 +286,13 @@ export class Sender implements ConnectionOwner, Flushable {
 
   /** Comes last wherever it is called: what is told may lead to a view without the recipient. */
   #checkHealth(nowMs: number): void {
-    const reason = this.#health.check(nowMs);
-    if (reason !== null) this.#context.peerStalled(this.recipient, reason, this.#health.cause);
+    const waitedMs = this.#health.check(nowMs);
+    if (waitedMs === null) return;
+    this.#context.peerStalled(
+      this.recipient,
+      `nothing acknowledged for ${waitedMs} ms`,
+      this.#health.cause,
+    );
   }
 
   /** Half-open connections and peers that accept bytes but make nothing of them show here. */

@@ -16,19 +16,15 @@ import { createMemberId, type MemberId } from '../protocol/member-id.ts';
 import type { MessengerOptions } from '../protocol/messenger-options.ts';
 import type { OutgoingMessage, PeerStats, StackStats } from '../protocol/messenger.ts';
 import { StackMessenger } from '../protocol/stack-messenger.ts';
+import { memberTimeoutOf } from '../protocol/stalls.ts';
 import type { View } from '../protocol/view.ts';
 import { DEFAULT_DOOR_LIMITS, type DoorLimits } from './door.ts';
 import { createHello } from './handshake.ts';
-import { DEFAULT_MEMBER_TIMEOUT_MS, MIN_MEMBER_TIMEOUT_MS, type TcpTimings, timingsFor } from './limits.ts';
+import { type TcpTimings, timingsFor } from './limits.ts';
 import { TcpStack } from './tcp-stack.ts';
 import { MAX_UNRELIABLE_BYTES } from './unreliable-queue.ts';
 
 export interface TcpMessengerOptions extends MessengerOptions {
-  /**
-   * Milliseconds, 100 at least, after which a recipient that acknowledges nothing is taken for stalled; handlers are
-   * told within twice that. Geode's `member-timeout`, and its default, 5,000. Other times derive from it.
-   */
-  readonly memberTimeoutMs?: number;
   /** Times that differ from those that derive from `memberTimeoutMs`. */
   readonly tcp?: Partial<TcpTimings>;
   /** Limits on connections that others open; those that differ from `DEFAULT_DOOR_LIMITS`. */
@@ -48,8 +44,6 @@ export interface TcpMessengerOptions extends MessengerOptions {
 export class TcpMessenger extends StackMessenger {
   readonly #timings: TcpTimings;
   readonly #doorLimits: DoorLimits;
-  #onPeerStalled: (member: MemberId, reason: string) => void = () => undefined;
-  #onPeerRecovered: (member: MemberId) => void = () => undefined;
   #stack: TcpStack | null = null;
   readonly #waits = new Set<AcknowledgementWait>();
 
@@ -73,32 +67,9 @@ export class TcpMessenger extends StackMessenger {
       self,
       deliver: (sender, payload) => this.deliver(sender, payload),
       acknowledged: (uuid, messages, bytes) => this.acknowledged(uuid, messages, bytes),
-      peerStalled: (member, reason) => this.#tell('stalled', () => this.#onPeerStalled(member, reason)),
-      peerRecovered: (member) => this.#tell('recovered', () => this.#onPeerRecovered(member)),
+      peerStalled: (member, reason, cause) => this.stalls.stalled(member, reason, cause),
+      peerRecovered: (member) => this.stalls.recovered(member),
     });
-  }
-
-  /**
-   * Called once when a recipient stalls: messages wait for it and nothing was acknowledged for `memberTimeoutMs`,
-   * whether it refuses connections, hangs or does not read, or it fell silent without any waiting. For a health
-   * monitor: retries go on until a view drops the member. `reason` is for people. The handler may call the messenger.
-   */
-  setPeerStalledHandler(handler: (member: MemberId, reason: string) => void): void {
-    this.#onPeerStalled = handler;
-  }
-
-  /** Called once when a stalled recipient gets on again; not for one that left the view. */
-  setPeerRecoveredHandler(handler: (member: MemberId) => void): void {
-    this.#onPeerRecovered = handler;
-  }
-
-  #tell(what: string, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      const nowMs = this.environment.nowMs();
-      this.log.warn(`${what} handler`, nowMs, () => `the ${what} handler failed: ${String(error)}`);
-    }
   }
 
   protected transmit(member: MemberId, message: OutgoingMessage, reliable: boolean): void {
@@ -179,12 +150,6 @@ export class TcpMessenger extends StackMessenger {
     if (this.#stack === null) throw new InvariantError('the TCP stack is used before it is open');
     return this.#stack;
   }
-}
-
-function memberTimeoutOf({ memberTimeoutMs = DEFAULT_MEMBER_TIMEOUT_MS }: TcpMessengerOptions): number {
-  if (memberTimeoutMs >= MIN_MEMBER_TIMEOUT_MS && memberTimeoutMs < Infinity) return memberTimeoutMs;
-  const text = `memberTimeoutMs ${memberTimeoutMs} must be ${MIN_MEMBER_TIMEOUT_MS} at least`;
-  throw new LocalProtocolError('ERR_OPTIONS', text);
 }
 
 function doorLimitsOf({ door }: TcpMessengerOptions): DoorLimits {

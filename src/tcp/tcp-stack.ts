@@ -1,7 +1,7 @@
 import { type AwaitedMessage, WAIT } from '../protocol/confirmation.ts';
 import type { Environment, StreamListener, Timer } from '../protocol/environment.ts';
 import type { RateLimitedLog } from '../protocol/logger.ts';
-import { formatMember, type MemberId } from '../protocol/member-id.ts';
+import type { MemberId } from '../protocol/member-id.ts';
 import { randomHex } from '../protocol/messenger-options.ts';
 import type { OutgoingMessage, StackStats, TcpPeerStats } from '../protocol/messenger.ts';
 import type { PeerTlsStats } from '../protocol/security.ts';
@@ -25,7 +25,8 @@ export interface TcpStackParts {
   /** Called synchronously, and may call back into the stack. */
   readonly deliver: (sender: MemberId, payload: Uint8Array) => void;
   readonly acknowledged: (recipientUuid: string, messages: number, bytes: number) => void;
-  readonly peerStalled: (recipient: MemberId, reason: string) => void;
+  /** @param cause why the last connection was lost, empty if none was */
+  readonly peerStalled: (recipient: MemberId, reason: string, cause: string) => void;
   readonly peerRecovered: (recipient: MemberId) => void;
 }
 
@@ -151,18 +152,11 @@ export class TcpStack implements TcpContext {
   peerStalled(recipient: MemberId, reason: string, cause: string): void {
     if (this.#closed) return;
     this.counters.peerStalls++;
-    this.log.warn(`stalled ${recipient.uuid}`, this.environment.nowMs(), () => {
-      return `${formatMember(recipient)} is stalled: ${reason}`;
-    });
-    this.#parts.peerStalled(recipient, cause === '' ? reason : `${reason}: ${printable(cause)}`);
+    this.#parts.peerStalled(recipient, reason, printable(cause));
   }
 
   peerRecovered(recipient: MemberId): void {
-    if (this.#closed) return;
-    this.log.info(`recovered ${recipient.uuid}`, this.environment.nowMs(), () => {
-      return `${formatMember(recipient)} gets on again`;
-    });
-    this.#parts.peerRecovered(recipient);
+    if (!this.#closed) this.#parts.peerRecovered(recipient);
   }
 
   handleClosed(connection: Timed): void {

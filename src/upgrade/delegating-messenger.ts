@@ -22,9 +22,11 @@ import type {
   StackState,
 } from '../protocol/messenger.ts';
 import { PendingTotal } from '../protocol/send-limits.ts';
+import type { PeerRecoveredHandler, PeerStalledHandler } from '../protocol/stalls.ts';
 import type { View } from '../protocol/view.ts';
 import { TcpMessenger, type TcpMessengerOptions } from '../tcp/tcp-messenger.ts';
 import { GroupSwitch } from './group-switch.ts';
+import { JointStalls } from './joint-stalls.ts';
 import { mergeStats } from './merged-stats.ts';
 import { isOrdered } from './ordered-messengers.ts';
 import { nextState } from './retirement.ts';
@@ -52,6 +54,7 @@ export class DelegatingMessenger implements Messenger {
   readonly #tcp: TcpMessenger;
   /** Null without JGroups' multicast: then a message to all is one to each. */
   readonly #group: GroupSwitch | null;
+  readonly #stalls = new JointStalls();
   readonly #lingerTimer: Timer;
   /** By uuid, for the members of the view. A member keeps its stack while it is in the view: that keeps its order. */
   #routes = new Map<string, Route>();
@@ -84,6 +87,10 @@ export class DelegatingMessenger implements Messenger {
     this.#udp.onSettled = () => this.#retire();
     if (this.#group !== null) this.#group.onSettled = () => this.#retire();
     this.#udp.onHeardDormant = (member) => this.#wake(member);
+    this.#udp.setPeerStalledHandler((member, reason) => this.#stalls.stalled('udp', member, reason));
+    this.#tcp.setPeerStalledHandler((member, reason) => this.#stalls.stalled('tcp', member, reason));
+    this.#udp.setPeerRecoveredHandler((member) => this.#stalls.recovered('udp', member));
+    this.#tcp.setPeerRecoveredHandler((member) => this.#stalls.recovered('tcp', member));
   }
 
   // --- life ------------------------------------------------------------------------------------------------
@@ -216,13 +223,14 @@ export class DelegatingMessenger implements Messenger {
     this.#tcp.setWritableHandler(handler);
   }
 
-  /** See `TcpMessenger`: of recipients that are reached by TCP. */
-  setPeerStalledHandler(handler: (member: MemberId, reason: string) => void): void {
-    this.#tcp.setPeerStalledHandler(handler);
+  /** See `StackMessenger`. A member that stalls on both stacks is told once. */
+  setPeerStalledHandler(handler: PeerStalledHandler): void {
+    this.#stalls.onStalled = handler;
   }
 
-  setPeerRecoveredHandler(handler: (member: MemberId) => void): void {
-    this.#tcp.setPeerRecoveredHandler(handler);
+  /** Called once when a stalled recipient gets on again, on all stacks that it stalled on; not for one that left. */
+  setPeerRecoveredHandler(handler: PeerRecoveredHandler): void {
+    this.#stalls.onRecovered = handler;
   }
 
   /**
@@ -270,6 +278,7 @@ export class DelegatingMessenger implements Messenger {
     if (!isNewer) return;
     this.#tcp.installView(view);
     this.#view = view;
+    this.#stalls.installView(view);
     this.#lingerTimer.clear();
     this.#route(view);
     this.#listenNoLonger();

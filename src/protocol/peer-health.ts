@@ -1,6 +1,7 @@
 /**
  * Whether a recipient gets on: it stalls when something waits for it and nothing is acknowledged for a member timeout,
- * however many connections are tried meanwhile, or when an idle connection falls silent. Told once a stall.
+ * however many connections are tried meanwhile, or when an idle connection falls silent. Told once a stall. By UDP it
+ * may be credits that do not come.
  */
 export class PeerHealth {
   readonly #stallTimeoutMs: number;
@@ -12,6 +13,10 @@ export class PeerHealth {
 
   constructor(stallTimeoutMs: number) {
     this.#stallTimeoutMs = stallTimeoutMs;
+  }
+
+  get isStalled(): boolean {
+    return this.#isStalled;
   }
 
   get isWaiting(): boolean {
@@ -28,6 +33,11 @@ export class PeerHealth {
     this.#sinceMs = stillWaits ? nowMs : Infinity;
     this.#cause = '';
     return this.#end();
+  }
+
+  /** We were not there ourselves: that nothing came meanwhile says nothing of the peer. */
+  handleAbsence(nowMs: number): void {
+    if (this.isWaiting) this.#sinceMs = nowMs;
   }
 
   /** The peer said something. Returns true if that ends a stall: it does if nothing waits. */
@@ -47,12 +57,12 @@ export class PeerHealth {
     return begins;
   }
 
-  /** Null unless a stall begins: then why. */
-  check(nowMs: number): string | null {
+  /** Null unless a stall begins: then how many milliseconds nothing came. */
+  check(nowMs: number): number | null {
     const waitedMs = nowMs - this.#sinceMs;
     if (this.#isStalled || !(waitedMs >= this.#stallTimeoutMs)) return null;
     this.#isStalled = true;
-    return `nothing acknowledged for ${Math.floor(waitedMs)} ms`;
+    return Math.floor(waitedMs);
   }
 
   /** Why the last connection was lost; empty if none was since something was acknowledged. */
