@@ -143,6 +143,11 @@ export class JGroupsMessenger extends StackMessenger {
         tell(peer, (member) => this.stalls.stalled(member, reason));
       },
       peerRecovered: (peer: string) => tell(peer, (member) => this.stalls.recovered(member)),
+      groupStalled: (peer: string, reason: string) => {
+        this.log.warn('group stalled', this.environment.nowMs(), () => {
+          return `messages to the group are stalled: ${reason}; its coordinator ${this.#name(peer)} can tell for whom`;
+        });
+      },
     };
     stack.watchPeers(this.#memberTimeoutMs, listener, this.environment.nowMs());
   }

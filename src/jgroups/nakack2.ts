@@ -246,6 +246,11 @@ export class NAKACK2 extends Protocol {
     this.onUnstable?.(nowMs);
   }
 
+  /** Own messages that not all members have, as far as we know. */
+  get unstable(): number {
+    return this.#sent.size;
+  }
+
   /** All members have our messages up to here. */
   get stableSeqno(): number {
     return this.#sent.acked;

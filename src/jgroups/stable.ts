@@ -20,6 +20,7 @@ import {
   type OutMessage,
   Protocol,
 } from './protocol.ts';
+import { NOBODY_WAITED_FOR, type Wait, type Waits } from './stall-watch.ts';
 
 const FLAGS = Flag.OOB | Flag.INTERNAL | Flag.NO_RELIABILITY;
 
@@ -51,6 +52,10 @@ export class STABLE extends Protocol {
   /** Payload bytes of group messages since something became stable or we gossiped for their sake. */
   #bytes = 0;
   #nextGossipMs: number;
+  /** Rounds that ended, by all votes or by a view. */
+  #rounds = 0;
+  /** By key of a sender: all members have its messages up to here. */
+  #stable: ReadonlyMap<string, number> = new Map();
   #suspendedUntilMs = -Infinity;
   #gossipedAtMs = -Infinity;
 
@@ -122,6 +127,7 @@ export class STABLE extends Protocol {
   #startRound(): void {
     this.#votes.clear();
     this.#tallies = null;
+    this.#rounds++;
   }
 
   override nextDeadlineMs(): number {
@@ -140,7 +146,7 @@ export class STABLE extends Protocol {
     if (view === null || coordinator === undefined || nowMs < this.#suspendedUntilMs) return;
     this.#gossipedAtMs = nowMs;
     const digest = this.#nakack2.digest();
-    if (addressKey(coordinator) === this.#context.selfKey) {
+    if (this.#isCoordinator(view)) {
       this.#vote(this.#context.selfKey, digestEntries(digest), nowMs);
       return;
     }
@@ -167,6 +173,11 @@ export class STABLE extends Protocol {
     counters.stabilitiesReceived++;
     this.#bytes = 0;
     this.#startRound();
+    this.#settle(entries, nowMs);
+  }
+
+  #settle(entries: readonly DigestEntry[], nowMs: number): void {
+    this.#stable = new Map(entries.map(({ key, pair }) => [key, pair.highestDelivered]));
     this.#nakack2.stable(entries, nowMs);
   }
 
@@ -213,7 +224,48 @@ export class STABLE extends Protocol {
       seqnos: entries.map(({ pair }) => pair),
     };
     this.below.down(controlMessage(null, FLAGS, header, encodePayload({ kind: 'digest', digest })), nowMs);
-    this.#nakack2.stable(entries, nowMs);
+    this.#settle(entries, nowMs);
+  }
+
+  // --- who holds it up -------------------------------------------------------------------------------------
+
+  /** For the coordinator: members that have not told in this round, while somebody's messages are not stable. */
+  waits(): Waits {
+    const view = this.#view;
+    if (view === null || !this.#isCoordinator(view) || this.#tallies === null) return NOBODY_WAITED_FOR;
+    const messages = this.#unstable(this.#tallies);
+    if (messages === 0) return NOBODY_WAITED_FOR;
+    const waits = new Map<string, Wait>();
+    for (const key of view.keys) {
+      if (key === this.#context.selfKey || this.#votes.has(key)) continue;
+      waits.set(key, { messages, mark: this.#rounds });
+    }
+    return waits;
+  }
+
+  /** For the others, which do not know who holds up their messages: the coordinator, which does. */
+  waitsForCoordinator(): Waits {
+    const view = this.#view;
+    const [coordinator] = view?.members ?? [];
+    const messages = this.#nakack2.unstable;
+    if (view === null || coordinator === undefined || messages === 0 || this.#isCoordinator(view))
+      return NOBODY_WAITED_FOR;
+    return new Map([[addressKey(coordinator), { messages, mark: this.#nakack2.stableSeqno }]]);
+  }
+
+  #isCoordinator({ members }: GroupView): boolean {
+    const [first] = members;
+    return first !== undefined && addressKey(first) === this.#context.selfKey;
+  }
+
+  /** Messages that we have and that are not stable, as far as is known: votes may be older than they. */
+  #unstable(tallies: ReadonlyMap<string, Tally>): number {
+    let messages = 0;
+    for (const { key, pair } of digestEntries(this.#nakack2.digest())) {
+      const stable = this.#stable.get(key) ?? tallies.get(key)?.lowestDelivered ?? Infinity;
+      messages += Math.max(0, pair.highestReceived - stable);
+    }
+    return messages;
   }
 }
 

@@ -322,6 +322,7 @@ export class JGroupsStack {
     const protocols = {
       unicast3: this.#unicast3,
       nakack2: this.#nakack2,
+      stable: this.#stable,
       ufc: this.#ufc,
       mfc: this.#mfc,
     };

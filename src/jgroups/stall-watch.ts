@@ -20,6 +20,8 @@ export interface WaitSource {
   readonly what: string;
   /** Without progress for so long the member is stalled. */
   readonly timeoutMs: number;
+  /** The member is only the one that knows who is. */
+  readonly isUnsure?: boolean;
   waits(): Waits;
 }
 
@@ -27,6 +29,8 @@ export interface StallListener {
   /** @param reason e.g. `no credits for 5012 ms, 3 messages wait` */
   peerStalled(peer: string, reason: string): void;
   peerRecovered(peer: string): void;
+  /** Somebody holds up group messages, and `peer`, the coordinator, knows who, unless it is itself. */
+  groupStalled(peer: string, reason: string): void;
 }
 
 /** An ack comes a tick after its message; with it or the message lost it takes another two, and two losses three. */
@@ -115,6 +119,10 @@ export class StallWatch {
       if (wait === undefined || clock === undefined) continue;
       isWaiting = true;
       const waitedMs = clock.health.check(nowMs);
+      if (source.isUnsure === true) {
+        if (waitedMs !== null) this.#listener.groupStalled(key, reasonOf(source, wait, waitedMs));
+        continue;
+      }
       if (waitedMs !== null) reasons.push(reasonOf(source, wait, waitedMs));
       if (clock.health.isStalled) isStalled = true;
     }
