@@ -145,7 +145,7 @@ export class JGroupsMessenger extends StackMessenger {
       peerRecovered: (peer: string) => tell(peer, (member) => this.stalls.recovered(member)),
       groupStalled: (peer: string, reason: string) => {
         this.log.warn('group stalled', this.environment.nowMs(), () => {
-          return `messages to the group are stalled: ${reason}; its coordinator ${this.#name(peer)} can tell for whom`;
+          return `messages to the group are stalled: ${reason}; its coordinator ${this.#name(peer)} may know for whom`;
         });
       },
     };

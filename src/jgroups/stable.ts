@@ -54,8 +54,8 @@ export class STABLE extends Protocol {
   #nextGossipMs: number;
   /** Rounds that ended, by all votes or by a view. */
   #rounds = 0;
-  /** By key of a sender: all members have its messages up to here. */
-  #stable: ReadonlyMap<string, number> = new Map();
+  /** By key of a member: all have its messages up to here, or they came before its time or ours. */
+  #stable = new Map<string, number>();
   #suspendedUntilMs = -Infinity;
   #gossipedAtMs = -Infinity;
 
@@ -120,6 +120,11 @@ export class STABLE extends Protocol {
 
   installView(view: GroupView): void {
     this.#view = view;
+    const before = this.#stable;
+    this.#stable = new Map();
+    for (const { key, pair } of digestEntries(this.#nakack2.digest())) {
+      this.#stable.set(key, before.get(key) ?? pair.highestDelivered);
+    }
     this.#suspendedUntilMs = -Infinity;
     this.#startRound();
   }
@@ -177,7 +182,10 @@ export class STABLE extends Protocol {
   }
 
   #settle(entries: readonly DigestEntry[], nowMs: number): void {
-    this.#stable = new Map(entries.map(({ key, pair }) => [key, pair.highestDelivered]));
+    for (const { key, pair } of entries) {
+      const stable = this.#stable.get(key) ?? Infinity;
+      if (pair.highestDelivered > stable) this.#stable.set(key, pair.highestDelivered);
+    }
     this.#nakack2.stable(entries, nowMs);
   }
 
@@ -233,7 +241,7 @@ export class STABLE extends Protocol {
   waits(): Waits {
     const view = this.#view;
     if (view === null || !this.#isCoordinator(view) || this.#tallies === null) return NOBODY_WAITED_FOR;
-    const messages = this.#unstable(this.#tallies);
+    const messages = this.#unstable;
     if (messages === 0) return NOBODY_WAITED_FOR;
     const waits = new Map<string, Wait>();
     for (const key of view.keys) {
@@ -259,11 +267,10 @@ export class STABLE extends Protocol {
   }
 
   /** Messages that we have and that are not stable, as far as is known: votes may be older than they. */
-  #unstable(tallies: ReadonlyMap<string, Tally>): number {
+  get #unstable(): number {
     let messages = 0;
     for (const { key, pair } of digestEntries(this.#nakack2.digest())) {
-      const stable = this.#stable.get(key) ?? tallies.get(key)?.lowestDelivered ?? Infinity;
-      messages += Math.max(0, pair.highestReceived - stable);
+      messages += Math.max(0, pair.highestReceived - (this.#stable.get(key) ?? Infinity));
     }
     return messages;
   }

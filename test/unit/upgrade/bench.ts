@@ -15,6 +15,7 @@ export interface Node {
   readonly id: MemberId;
   readonly received: string[];
   readonly log: string[];
+  readonly environment: VirtualEnvironment;
 }
 
 /** Members on hosts of their own. */
@@ -49,7 +50,7 @@ export class Bench {
       received.push(`${stack} ${Buffer.from(payload).toString()}`);
     });
     const id = await this.clock.run(messenger.start(), 'start()');
-    return { messenger, id, received, log };
+    return { messenger, id, received, log, environment };
   }
 
   view(...nodes: readonly Node[]): void {
