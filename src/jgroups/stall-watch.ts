@@ -134,12 +134,7 @@ export class StallWatch {
   }
 }
 
-function proceed(
-  clock: Clock | undefined,
-  { mark }: Wait,
-  { timeoutMs }: WaitSource,
-  nowMs: number,
-): Clock {
+function proceed(clock: Clock | undefined, { mark }: Wait, { timeoutMs }: WaitSource, nowMs: number): Clock {
   if (clock === undefined) {
     const health = new PeerHealth(timeoutMs);
     health.handleWait(nowMs);

@@ -288,11 +288,7 @@ export class Sender implements ConnectionOwner, Flushable {
   #checkHealth(nowMs: number): void {
     const waitedMs = this.#health.check(nowMs);
     if (waitedMs === null) return;
-    this.#context.peerStalled(
-      this.recipient,
-      `nothing acknowledged for ${waitedMs} ms`,
-      this.#health.cause,
-    );
+    this.#context.peerStalled(this.recipient, `nothing acknowledged for ${waitedMs} ms`, this.#health.cause);
   }
 
   /** Half-open connections and peers that accept bytes but make nothing of them show here. */

@@ -46,6 +46,7 @@ test('one that was paused itself blames no old member', async (t) => {
   say(a, '1');
   await bench.run(2_000); // it is waited for
   a.environment.pause();
+  await bench.run(1_000);
   old.environment.resume();
   await bench.run(60_000);
   a.environment.resume();
