@@ -1,5 +1,7 @@
 /** Edges of the legacy stack against real JGroups: restarts, quorum pings, large messages, confirmations, counters. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { ExecutionContext } from 'ava';
 
 import type { JvmPeer } from '../../src/peers/jvm-peer.ts';
@@ -135,4 +137,27 @@ jvmTest('counters of a peer under loss agree with what was sent', async (t) => {
   t.true((stats?.sent ?? 0) >= 500);
   t.true((stats?.retransmitted ?? 0) > 0);
   t.is(stats?.retransmitted, own.counter('retransmitted'));
+});
+
+jvmTest('a JVM that stands still is told of once, and when it goes on; nothing is lost', async (t) => {
+  t.timeout(40_000);
+  const own = await OwnMember.start(t, { memberTimeoutMs: 2_000 });
+  const peer = await startPeer(t, PEER);
+  await installViewWith(1, own, [peer]);
+  const told: string[] = [];
+  own.messenger.setPeerStalledHandler(({ uuid }, reason) => told.push(`${uuid} ${reason}`));
+  own.messenger.setPeerRecoveredHandler(({ uuid }) => told.push(`${uuid} recovered`));
+  await bothWays(t, own, peer, 100);
+  await sleep(3_000);
+  t.deepEqual(told, []);
+  peer.pause();
+  await own.burst(peer.memberId, 5, 200);
+  await sleep(5_000);
+  peer.resume();
+  t.true(await own.messenger.flush(10_000));
+  await sleep(1_000);
+  const { uuid } = peer.memberId;
+  t.is(told.length, 2);
+  t.regex(told[0] ?? '', new RegExp(`^${uuid} nothing acknowledged for 2\\d\\d\\d ms, 5 messages wait$`));
+  t.is(told[1], `${uuid} recovered`);
 });

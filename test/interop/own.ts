@@ -15,6 +15,7 @@ export interface OwnOptions {
   readonly faults?: FaultOptions;
   readonly jgroups?: Partial<JGroupsConfig>;
   readonly hardLimitBytes?: number;
+  readonly memberTimeoutMs?: number;
 }
 
 /** How a burst is sent, beside ordered. */
