@@ -48,6 +48,18 @@ for (const [script, option, value] of [
   });
 }
 
+for (const script of ['bench:udp', 'bench:tcp']) {
+  test(`npm run ${script} -- --help says what each of its cases is`, (t) => {
+    const { stdout: help } = npmRun(script, '--help');
+    const list = npmRun(script, '--list').stdout.trimEnd().split('\n');
+    t.true(list.length >= 13);
+    for (const line of list) {
+      const name = line.split(' ')[0] ?? '';
+      t.regex(help, new RegExp(`^  (?:\\S+, )*${name}(?:, \\S+)*(?: {2,}\\S|\\n {10,}\\S)`, 'm'), name);
+    }
+  });
+}
+
 test('what a number has to be is said', (t) => {
   const negative = npmRun('cuts', '--cuts', '-5');
   t.is(negative.stderr, "--cuts wants a whole number of at least 0, not '-5'; see --help\n");
