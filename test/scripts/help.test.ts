@@ -9,7 +9,9 @@ function npmRun(script: string, ...args: string[]) {
   return spawnSync('npm', ['run', '--silent', script, '--', ...args], { cwd: ROOT, encoding: 'utf8' });
 }
 
-for (const script of ['hostile', 'cuts', 'conformance', 'sim', 'fuzz', 'bench:udp', 'bench:tcp']) {
+const BENCHES = ['bench:udp', 'bench:tcp', 'bench:decode', 'bench:hot-path'];
+
+for (const script of ['hostile', 'cuts', 'conformance', 'sim', 'fuzz', ...BENCHES]) {
   test(`npm run ${script} explains itself, and an option that it has not`, (t) => {
     const help = npmRun(script, '--help');
     t.is(help.status, 0);
@@ -38,6 +40,9 @@ for (const [script, option, value] of [
   ['conformance', '--jobs', '0'],
   ['bench:udp', '--runs', '-5'],
   ['bench:tcp', '--scale', '-1.5'],
+  ['bench:decode', '--megabytes', 'x'],
+  ['bench:hot-path', '--only', 'no such part'],
+  ['bench:hot-path', '--seconds', '-1'],
 ] as const) {
   test(`npm run ${script} -- ${option} '${value}' is refused in one line, and nothing is run`, (t) => {
     const wrong = npmRun(script, option, value);
