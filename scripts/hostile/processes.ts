@@ -1,5 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+import { HEAP_FLAG } from '../bench/harness/node.ts';
 
 const REPLY_TIMEOUT_MS = 60_000;
 
@@ -24,7 +27,9 @@ export class Actor {
   /** @param file below this folder */
   constructor(file: string) {
     this.#name = file;
-    this.#child = fork(join(import.meta.dirname, file), { execArgv: ['--import=tsx'] });
+    this.#child = fork(join(import.meta.dirname, file), {
+      execArgv: ['--import=tsx', HEAP_FLAG],
+    });
     this.#child.on('message', (reply) => this.#handleReply(reply as Reply));
     this.#child.on('exit', (code, signal) => {
       this.#ended = new Error(`${file} ended with ${code ?? signal ?? 'nothing'}`);
@@ -49,6 +54,14 @@ export class Actor {
     }
   }
 
+  /** From now on it runs on these processors alone. @returns false: there is no way to say so here */
+  pin(processors: readonly number[]): boolean {
+    const { pid } = this.#child;
+    if (pid === undefined || processors.length === 0) return false;
+    const { status } = spawnSync('taskset', ['-apc', processors.join(','), String(pid)], { stdio: 'ignore' });
+    return status === 0;
+  }
+
   end(): void {
     this.#child.kill('SIGKILL');
   }
@@ -58,6 +71,21 @@ export class Actor {
     if (error === undefined) waiter?.resolve(value);
     else waiter?.reject(new Error(`${this.#name}: ${error}`));
   }
+}
+
+/** Those that we may run on, by number; empty: it cannot be told. */
+export function processors(): number[] {
+  let list: string | undefined;
+  try {
+    list = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  } catch {
+    return []; // not Linux
+  }
+  return (list ?? '').split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    if (first === undefined || last === undefined) return [];
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
 }
 
 export type Answers = Readonly<Record<string, (argument: never) => unknown>>;

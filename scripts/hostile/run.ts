@@ -154,8 +154,11 @@ async function main(): Promise<void> {
     if (some.length === 0) continue;
     siege = new Siege({ tls: isTls ? mutualTls() : null, burnMs, rounds, windowMs, decoy: values.decoy });
     try {
-      await siege.start();
-      say(`a pair is under load${isTls ? ' by TLS' : ''}`);
+      const isAlone = await siege.start();
+      const where = isAlone
+        ? 'the victim has a processor for itself'
+        : 'no processor can be kept for the victim: who attacks it takes time from it as well';
+      say(`a pair is under load${isTls ? ' by TLS' : ''}; ${where}`);
       for (const attack of some) {
         current = attack.name;
         await withstand(siege, attack);

@@ -4,7 +4,7 @@ import { createMemberId, type MemberId } from '../../src/protocol/member-id.ts';
 import type { AttackFigures } from './attacker.ts';
 import type { Attack } from './attacks.ts';
 import type { MemberSetup, Sample } from './member.ts';
-import { Actor } from './processes.ts';
+import { Actor, processors } from './processes.ts';
 import { compare, type Slowdown, type Window } from './verdict.ts';
 
 /** Of each stretch of time, quiet or under attack. */
@@ -60,7 +60,8 @@ export class Siege {
     this.#decoy = options.decoy ? new Actor('decoy.ts') : null;
   }
 
-  async start(): Promise<void> {
+  /** @returns whether the victim has a processor for itself, as if the others were on other machines */
+  async start(): Promise<boolean> {
     const { tls, burnMs } = this.#options;
     const victimId = await this.#victim.ask<MemberId>('start', { tls, burnMs });
     const senderId = await this.#sender.ask<MemberId>('start', { tls, burnMs: 0 });
@@ -68,10 +69,12 @@ export class Siege {
     await this.#victim.ask('installView', [victimId, senderId, latecomer]);
     await this.#sender.ask('installView', [victimId, senderId]);
     this.#victimId = victimId;
+    const isAlone = this.#separate();
     if (this.#decoy !== null) this.#decoyPorts = await this.#decoy.ask<[number, number]>('start', tls);
     await this.#sender.ask('startLoad', victimId);
     await sleep(WARM_UP_MS);
     this.#rssBefore = (await this.#victim.ask<Sample>('sample')).rssBytes;
+    return isAlone;
   }
 
   /** Quiet and attack take turns, and it is quiet at the end. */
@@ -115,6 +118,13 @@ export class Siege {
 
   end(): void {
     for (const actor of [this.#victim, this.#sender, this.#attacker, this.#decoy]) actor?.end();
+  }
+
+  #separate(): boolean {
+    const [first, ...rest] = processors();
+    if (first === undefined || rest.length === 0) return false;
+    const others = [this.#sender, this.#attacker, this.#decoy].filter((actor) => actor !== null);
+    return this.#victim.pin([first]) && others.every((actor) => actor.pin(rest));
   }
 
   #targetOf({ shakesHands }: Attack): MemberId | null {

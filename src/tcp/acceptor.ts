@@ -47,7 +47,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     if (!this.#door.isBarred(host, nowMs)) return true;
     counters.floodResets++;
     log.warn(`flood ${host}`, nowMs, () => {
-      return `connections of ${host} are reset unread: too many of that address ended before WELCOME (door.maxFailures)`;
+      return `connections of ${host} are reset unread: too many of that address failed (door.maxFailures)`;
     });
     return false;
   }
@@ -151,7 +151,7 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
       receiver = new Receiver(this.#context, member ?? frame.sender, frame);
       this.#receivers.set(frame.sender.uuid, receiver);
     }
-    this.#door.handleWelcomed(connection.host);
+    if (this.#isKnown(connection, frame)) this.#door.handleWelcomed(connection.host);
     receiver.attach(connection, frame);
   }
 
@@ -180,6 +180,11 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
   #judge({ security }: Connection, hello: Hello): Refusal | null {
     const policy = this.#context.environment.tls ?? null;
     return judgeSecurity(hello.sender, security, policy) ?? judgeHello(hello, this) ?? this.#judgeRoom(hello);
+  }
+
+  /** Anybody can say a HELLO: who is no member, and has shown no certificate, has proved nothing by it. */
+  #isKnown({ security }: Connection, { sender }: Hello): boolean {
+    return this.isMember(sender.uuid) || (security !== null && security.peerCertificate !== null);
   }
 
   #judgeRoom(hello: Hello): Refusal | null {
@@ -217,10 +222,15 @@ export class Acceptor implements ConnectionOwner, AcceptorKnowledge {
     return this.#receivers.get(uuid)?.abandonedAtMs ?? Infinity;
   }
 
-  /** Strangers that a view never took in are forgotten some time after they hung up. */
+  /**
+   * Strangers that a view never took in are forgotten some time after they hung up; at once if they had sent nothing,
+   * which is then as good as no WELCOME.
+   */
   #dropAbandoned(nowMs: number): void {
     for (const uuid of this.#strangers) {
-      if (this.#abandonedAtMs(uuid) > nowMs) continue;
+      const receiver = this.#receivers.get(uuid);
+      if (receiver !== undefined && receiver.abandonedAtMs > nowMs) continue;
+      if (receiver?.hasSent === false) this.#door.handleFailed(receiver.host, null, nowMs);
       this.#receivers.delete(uuid);
       this.#strangers.delete(uuid);
     }

@@ -19,9 +19,10 @@ export interface DoorLimits {
   /** Bytes held of all that have no HELLO so far. Default 4 MiB: 64 of the largest HELLO there can be, 10,000 real ones. */
   readonly maxGreetingBytes: number;
   /**
-   * Of one address or network that no member of the view has: connections that end before WELCOME, within 20 s. Of one
-   * that members have: as many, and four times as many for each of these. More are reset unread. Default 20: with each
-   * a TLS handshake, 1 ms or two of processor time in a second. Infinity: no limit.
+   * Of one address or network that no member of the view has: connections that end before WELCOME, or of senders that no
+   * view names and that send nothing, within 20 s. Of one that members have: as many, and four times as many for each of
+   * these. More are reset unread. Default 20: with each a TLS handshake, 1 ms or two of processor time in a second.
+   * Infinity: no limit.
    */
   readonly maxFailures: number;
 }
@@ -103,12 +104,15 @@ export class Door<T extends object> {
     return this.#failures.isBarred(addressOf(host), nowMs);
   }
 
-  /** A connection of that host ended before WELCOME. @param code of the REJECT, or null: it was not refused */
+  /**
+   * A connection of that host ended before WELCOME, or was a stranger's and brought no message.
+   * @param code of the REJECT, or null: it was not refused
+   */
   handleFailed(host: string, code: number | null, nowMs: number): void {
     if (code === null || !NOT_ITS_FAULT.has(code)) this.#failures.handleFailure(addressOf(host), nowMs);
   }
 
-  /** A connection of that host was sent WELCOME. */
+  /** A member, or somebody with a certificate, was sent WELCOME. */
   handleWelcomed(host: string): void {
     this.#failures.handleSuccess(addressOf(host));
   }

@@ -22,8 +22,8 @@ interface Failures {
 
 /**
  * Connections that end before WELCOME cost us time, TLS's handshakes the most, and whoever makes them can make more:
- * what each address may have of them is bounded (a token bucket). Who gets in has proved that it belongs here, and is
- * forgiven everything: a network that breaks connections again and again does not bar those who come back each time.
+ * what each address may have of them is bounded (a token bucket). A member that gets in is forgiven everything, or whoever
+ * shows a certificate: a network that breaks connections again and again does not bar those who come back each time.
  */
 export class FailureLimit {
   readonly #limit: number;

@@ -12,6 +12,8 @@ export class ReceiveWindow {
   readonly session: string;
   readonly connId: number;
   readonly #peer: string;
+  /** What it began with. */
+  readonly #initialSeqno: number;
   #lastSeqno: number;
   readonly #ordered = new Assembly();
   readonly #unordered = new Assembly();
@@ -23,6 +25,7 @@ export class ReceiveWindow {
   constructor(session: string, connId: number, lastSeqno: number, peer: string) {
     this.session = session;
     this.connId = connId;
+    this.#initialSeqno = lastSeqno;
     this.#lastSeqno = lastSeqno;
     this.#peer = peer;
   }
@@ -30,6 +33,11 @@ export class ReceiveWindow {
   /** Highest seqno that was received; all below it were, too. */
   get lastSeqno(): number {
     return this.#lastSeqno;
+  }
+
+  /** Whether any frame was received. */
+  get hasReceived(): boolean {
+    return this.#lastSeqno !== this.#initialSeqno;
   }
 
   isDuplicate(frame: Data): boolean {

@@ -22,6 +22,8 @@ export class Receiver implements ConnectionOwner, Flushable {
   #idleDeadlineMs = Infinity;
   /** When the last connection closed. */
   #lastSeenMs: number;
+  /** Where it came from. */
+  #host = '';
   sender: MemberId;
   queued = false;
 
@@ -44,6 +46,7 @@ export class Receiver implements ConnectionOwner, Flushable {
     if (hello.session !== this.#window.session || hello.connId !== this.#window.connId)
       this.#window = this.#createWindow(hello);
     this.#connection = connection;
+    this.#host = connection.host;
     connection.owner = this;
     connection.send(createWelcome(hello, this.#context.self, this.#window.lastSeqno));
     connection.establish();
@@ -60,9 +63,20 @@ export class Receiver implements ConnectionOwner, Flushable {
     this.#forget();
   }
 
+  /** Whether anything was received of it, so that something is to be remembered. */
+  get hasSent(): boolean {
+    return this.#window.hasReceived;
+  }
+
+  /** The address of its last connection, which its HELLO need not name. */
+  get host(): string {
+    return this.#host;
+  }
+
   /** From then on it will not come back for what it once sent; Infinity while it is connected. */
   get abandonedAtMs(): number {
-    return this.#connection === null ? this.#lastSeenMs + this.#context.timings.strangerTimeoutMs : Infinity;
+    if (this.#connection !== null) return Infinity;
+    return this.#lastSeenMs + (this.hasSent ? this.#context.timings.strangerTimeoutMs : 0);
   }
 
   /** Null: it is not connected. */

@@ -1,7 +1,7 @@
 /** Connections that fail: what an address may have of them, and who is not to be held back by that. */
 import test from 'ava';
 
-import { encodeFrame } from '../../../codecs/tcp/v1/frame.ts';
+import { encodeFrame, type Frame } from '../../../codecs/tcp/v1/frame.ts';
 import { PREAMBLE } from '../../../codecs/tcp/v1/limits.ts';
 import { DEFAULT_DOOR_LIMITS, Door } from '../../../src/tcp/door.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../../src/tcp/failure-limit.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { installView, type Member, numbered, numbers, range, startMember } from './members.ts';
-import { connectRaw, hello, RAW_ID } from './raw-peer.ts';
+import { connectRaw, data, hello, RAW_ID, type RawPeer } from './raw-peer.ts';
 
 const { maxFailures } = DEFAULT_DOOR_LIMITS;
 const EACH_MS = FORGIVEN_MS / maxFailures;
@@ -132,16 +132,53 @@ test('garbage from one address: reset unread after a while, which is told; its n
   t.is(counters(a)['floodResets'], peers.length, 'another address');
 
   network.run(2 * EACH_MS);
-  const honest = connectRaw(network, a, Uint8Array.from(PREAMBLE), '192.0.2.1');
-  honest.send(hello(a));
+  const from = '192.0.2.1';
+  const stranger = connectRaw(network, a, Uint8Array.from(PREAMBLE), from);
+  stranger.send(hello(a));
   network.run(5);
-  t.is(honest.of('WELCOME').length, 1);
-  for (const i of range(maxFailures)) {
-    const next = connectRaw(network, a, Uint8Array.from(PREAMBLE), '192.0.2.1');
-    next.send(hello(a, { sender: { ...RAW_ID, uuid: i.toString(16).padStart(32, 'c') } }));
+  t.is(stranger.of('WELCOME').length, 1);
+  const next = range(3).map(() => {
+    const peer = garbage(from);
     network.run(5);
-    t.is(next.of('WELCOME').length, 1, 'the one that got in has cleared its address');
+    return peer.of('REJECT').length;
+  });
+  t.deepEqual(next, [1, 1, 0], 'a WELCOME that anybody can have has cleared nothing');
+
+  network.run(2 * EACH_MS);
+  installView(2, [a], [a.id, RAW_ID]);
+  const member = connectRaw(network, a, Uint8Array.from(PREAMBLE), from);
+  member.send(hello(a));
+  network.run(5);
+  t.is(member.of('WELCOME').length, 1);
+  const refusedNow = range(maxFailures).map(() => garbage(from));
+  network.run(5);
+  t.true(
+    refusedNow.every((peer) => peer.of('REJECT').length === 1),
+    'a member that got in has cleared its address',
+  );
+});
+
+test('HELLOs of strangers that then send nothing count as failures; a message makes up for it', async (t) => {
+  const network = new FakeNetwork();
+  const a = await startMember(network, 'a', { host: '10.0.0.1' });
+  installView(1, [a]);
+  const visit = (i: number, from: string, ...more: Frame[]): RawPeer => {
+    const peer = connectRaw(network, a, Uint8Array.from(PREAMBLE), from);
+    peer.send(hello(a, { sender: { ...RAW_ID, uuid: i.toString(16).padStart(32, 'c') } }), ...more);
+    network.run(5);
+    peer.stream.destroy();
+    network.run(5);
+    return peer;
+  };
+  const [silent, honest] = ['192.0.2.1', '192.0.2.2'];
+  for (const i of range(maxFailures)) {
+    t.is(visit(i, silent).of('WELCOME').length, 1);
+    t.is(visit(100 + i, honest, data(1, numbered(i))).of('WELCOME').length, 1);
   }
+  t.is(visit(0, silent).frames.length, 0);
+  t.is(counters(a)['floodResets'], 1);
+  t.is(visit(200, honest).of('WELCOME').length, 1);
+  t.is(a.got.length, maxFailures);
 });
 
 test('refusals for want of room, and silence in a crowd, bar nobody', async (t) => {
