@@ -1,23 +1,34 @@
 /**
- * `npm run bench:decode -- --megabytes 1000 --runs 5`: how fast `rollgate decode` reads a capture of 1 KiB messages,
- * and whether its memory stays flat. The capture is made on the way, so that no disk is measured.
+ * `npm run bench:decode`: how fast `rollgate decode` reads a capture of 1 KiB messages, and whether its memory stays
+ * flat. The capture is made on the way, so that no disk is measured.
  */
-
-import { parseArgs } from 'node:util';
 
 import { CaptureRecords } from '../../src/compat/capture-records.ts';
 import { RecordJson } from '../../src/compat/record-json.ts';
+import { refuse, scriptOptions, wholeNumber } from '../script-options.ts';
 import { captureChunk, FILE_HEADER } from './decode-capture.ts';
 
-const { values } = parseArgs({
-  options: {
-    megabytes: { type: 'string', default: '1000' },
-    runs: { type: 'string', default: '5' },
-    payload: { type: 'string', default: 'application' },
-  },
+const HELP = `npm run bench:decode -- [options]
+
+How fast rollgate decode reads a capture of 1 KiB messages, by processor time, and whether its memory stays flat: as
+records alone, and with the text that --json prints.
+
+  --megabytes N        of each run (default 1000)
+  --runs N             after one to warm up (default 5)
+  --payload KIND       application, or geode for Geode's own messages (default application)
+  --help               this text
+
+It ends with 2 if an option is wrong.`;
+
+const values = scriptOptions(HELP, {
+  megabytes: { type: 'string', default: '1000' },
+  runs: { type: 'string', default: '5' },
+  payload: { type: 'string', default: 'application' },
 });
-const bytesWanted = Number(values.megabytes) * 1e6;
-const runs = Number(values.runs);
+const bytesWanted = wholeNumber('megabytes', values.megabytes, 1) * 1e6;
+const runs = wholeNumber('runs', values.runs, 1);
+if (values.payload !== 'application' && values.payload !== 'geode')
+  refuse(`--payload: '${values.payload}' is neither application nor geode`);
 
 type Work = (records: ReturnType<CaptureRecords['push']>) => number;
 

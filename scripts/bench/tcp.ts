@@ -21,7 +21,7 @@ A full run takes a quarter of an hour and writes docs/bench-tcp.{json,md,svg} an
 
   --quick            shorter runs and fewer of them; nothing is written
   --only A,B         these cases or results only; nothing is written
-  --list             names of the cases and their results
+  --list             names of the cases, each with those of its results
   --runs N           runs of each case (default 5; with --quick 3)
   --scale X          X times the messages of each case
   --messages N       of memory-flat, such as 50m
@@ -32,6 +32,25 @@ A full run takes a quarter of an hour and writes docs/bench-tcp.{json,md,svg} an
   --json             the last line is one JSON object
   --strict           ends with 1 if a target is not met
   --help             this text
+
+Cases, in messages or MB a second but where they say otherwise:
+
+  oneway-100, oneway-1024, oneway-10240, oneway-65536, oneway-1048576
+                     so many bytes each, from one sender to one receiver
+  roundtrip-100      there and back, 100 bytes: median and p99 in microseconds
+  tls-1024           one way by TLS 1.3; raw is node:tls
+  group3-1024, group30-1024
+                     each message to three or to 30 receivers
+  broadcast-30, broadcast-300
+                     microseconds of the sender's processor for one recipient of a message to so many, held
+                     against a message to three: 1 means that a recipient more costs what the others do
+  paused-29          the rate to each of 29 receivers while a 30th is stopped, by the rate while it is not
+  reconnect          milliseconds from a reset of the connection to the first message on the next one
+  idle-peer-bytes    memory for a peer that has sent and got one message and is silent now
+  memory-flat        resident memory at the end of a long run by that at its beginning: 1 is flat
+
+A result with -jvm behind its name is held against the JVM, others against raw node:net where it takes part; with
+-plain against ours without TLS.
 
 It ends with 1 if a measurement broke (a message lost, doubled or out of order, a process ended, nothing came for
 half a minute) of ours or of a side that ours is held against, with 2 if an option is wrong. A target that is not met is said in the table, and no failure, but with --strict.`;

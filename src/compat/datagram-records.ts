@@ -3,16 +3,13 @@ import { carriesPayload } from '../../codecs/geode/index.ts';
 import type { Message } from '../../codecs/jgroups/message.ts';
 import { decodeAnyDatagram, wireVersion } from '../../codecs/jgroups/registry.ts';
 import type { AnyDatagram, AnyHeader, AnyMessage } from '../../codecs/jgroups/registry.ts';
-import { formatVersion, majorMinor, VERSION_3_6_14 } from '../../codecs/jgroups/version.ts';
+import { formatVersion, isReleased, majorMinor, VERSION_3_6_14 } from '../../codecs/jgroups/version.ts';
 import { DecodedMessage } from './decoded-message.ts';
 import type { Origin } from './decoded-message.ts';
 import type { CaptureRecord, ErrorRecord } from './record.ts';
 import type { RecordValues } from './record-values.ts';
 
 const OPAQUE = { unknownHeaders: 'opaque' } as const;
-
-/** Major version to the last minor that was released, or soon will be. */
-const LAST_MINOR: readonly (number | undefined)[] = [undefined, undefined, 12, 6, 2, 6];
 
 const MAX_DATAGRAM_FLAGS = 7;
 
@@ -86,8 +83,7 @@ export function looksLikeDatagram(bytes: Uint8Array): 'known' | 'foreign-version
   if (bytes.length < 2) return 'no';
   const version = ((bytes[0] as number) << 8) | (bytes[1] as number);
   if (wireVersion(version) !== undefined) return 'known';
-  const lastMinor = LAST_MINOR[version >> 11];
-  if (lastMinor === undefined || ((version >> 6) & 0x1f) > lastMinor) return 'no';
+  if (!isReleased(version)) return 'no';
   // Other protocols begin with a number as well, which may be any; these bytes are small in every JGroups.
   const [, , flags, next] = bytes;
   return flags !== undefined && flags <= MAX_DATAGRAM_FLAGS && next !== undefined && next <= 0x10

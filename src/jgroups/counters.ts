@@ -6,9 +6,9 @@ export class JGroupsCounters {
   bytesReceived = 0;
   /** Datagrams of several messages. */
   bundlesSent = 0;
-  /** Datagrams that do not follow the wire format. */
+  /** Datagrams that do not follow the wire format, or are none of JGroups. */
   malformed = 0;
-  /** Datagrams of another JGroups version than 3.6. */
+  /** Datagrams of another JGroups version than 3.6, of those that were released. */
   otherVersion = 0;
   /** Messages of another cluster that shares the port. */
   otherCluster = 0;

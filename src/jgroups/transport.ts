@@ -4,7 +4,7 @@ import { type Address, addressKey, type Datagram, Flag, type Message } from '../
 import { DecodeCache } from '../../codecs/jgroups/decode-cache.ts';
 import { decodeDatagram } from '../../codecs/jgroups/registry.ts';
 import { MessageEncoder } from '../../codecs/jgroups/v3_6/encoder.ts';
-import { formatVersion } from '../../codecs/jgroups/version.ts';
+import { formatVersion, isReleased } from '../../codecs/jgroups/version.ts';
 import { InvariantError } from '../protocol/errors.ts';
 import { Bundler } from './bundler.ts';
 import type { ProtocolContext } from './context.ts';
@@ -125,16 +125,27 @@ export class Transport {
 
   #handleUndecodable(error: CodecError, bytes: Uint8Array): void {
     const { counters, config } = this.#context;
-    if (error.code === 'ERR_VERSION') {
-      counters.otherVersion++;
-      const theirs = formatVersion(((bytes[0] as number) << 8) | (bytes[1] as number));
-      const ours = formatVersion(config.version);
-      const what = `it speaks JGroups ${theirs}, we speak ${ours}; datagram dropped`;
-      this.#events.complain('version', this.#from, what);
+    if (error.code !== 'ERR_VERSION') {
+      this.#handleMalformed(bytes, error.message);
       return;
     }
+    const version = ((bytes[0] as number) << 8) | (bytes[1] as number);
+    if (!isReleased(version)) {
+      const first = version.toString(16).padStart(4, '0');
+      this.#handleMalformed(
+        bytes,
+        `it is no JGroups datagram (it begins with 0x${first}, which is no version)`,
+      );
+      return;
+    }
+    counters.otherVersion++;
+    const what = `it speaks JGroups ${formatVersion(version)}, we speak ${formatVersion(config.version)}; datagram dropped`;
+    this.#events.complain('version', this.#from, what);
+  }
+
+  #handleMalformed(bytes: Uint8Array, why: string): void {
     this.#countMalformed();
-    const what = `malformed datagram of ${bytes.length} bytes dropped: ${error.message}`;
+    const what = `malformed datagram of ${bytes.length} bytes dropped: ${why}`;
     this.#events.complain('malformed', this.#from, what);
   }
 

@@ -11,6 +11,8 @@ export interface Slot {
   state: MemberState;
   /** Of the member that is there now, as last heard. */
   tally: Tally;
+  /** Messages of the members that were there before: without them a departure looks like loss. */
+  readonly before: { sent: number; received: number };
 }
 
 const EMPTY: Tally = { sent: new Map(), received: new Map() };
@@ -29,6 +31,7 @@ export class Cluster {
       member: null,
       state: 'starting',
       tally: EMPTY,
+      before: { sent: 0, received: 0 },
     }));
   }
 
@@ -65,7 +68,10 @@ export class Cluster {
   async close(slot: Slot, ending: Ending): Promise<void> {
     if (slot.member === null) return;
     const { id, version } = slot.member;
-    this.closed.set(id.uuid, { name: `${slot.name} (${version})`, ending, tally: await slot.member.tally() });
+    const tally = await slot.member.tally();
+    this.closed.set(id.uuid, { name: `${slot.name} (${version})`, ending, tally });
+    slot.before.sent += sentIn(tally);
+    slot.before.received += receivedIn(tally);
     slot.member = null;
     slot.tally = EMPTY;
   }
@@ -110,8 +116,8 @@ export class Cluster {
       version: slot.member?.version ?? '',
       stack: slot.member === null ? '' : stackOf(slot.member),
       state: slot.state,
-      sent: sum(slot.tally.sent.values()),
-      received: sum([...slot.tally.received.values()].map(({ delivered }) => delivered)),
+      sent: slot.before.sent + sentIn(slot.tally),
+      received: slot.before.received + receivedIn(slot.tally),
       inFlight: this.inFlight(slot),
     }));
   }
@@ -124,8 +130,14 @@ export function stackOf(member: RehearsalMember): string {
   return stacks.udp?.state === 'dormant' ? 'TCP' : 'UDP+TCP';
 }
 
-function sum(numbers: Iterable<number>): number {
+function sentIn({ sent }: Tally): number {
   let total = 0;
-  for (const number of numbers) total += number;
+  for (const count of sent.values()) total += count;
+  return total;
+}
+
+function receivedIn({ received }: Tally): number {
+  let total = 0;
+  for (const { delivered } of received.values()) total += delivered;
   return total;
 }

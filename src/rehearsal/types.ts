@@ -36,6 +36,7 @@ export interface MemberRow {
   /** What it speaks now: `UDP`, `UDP+TCP` or `TCP`. */
   readonly stack: string;
   readonly state: MemberState;
+  /** By all members that had this name so far, the old one and the new: never less than before. */
   readonly sent: number;
   readonly received: number;
   /** Sent by it, not yet delivered to their recipients. */

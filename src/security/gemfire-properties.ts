@@ -5,6 +5,7 @@ import type { TlsMode } from '../protocol/security.ts';
 import { tlsError } from './errors.ts';
 import { checkSslKeys } from './gemfire-keys.ts';
 import { parseJavaProperties } from './java-properties.ts';
+import { checkType, MODE } from './option-types.ts';
 import { type StoreSource, type TlsOptions, type TlsProtocol } from './options.ts';
 
 /** Geode's names (class SecurableCommunicationChannels). */
@@ -47,8 +48,8 @@ const SWITCHED_ON = 'ssl-enabled-components has cluster or all';
  * What properties have no key for is added: `tls: { ...tlsFromGemfireProperties(texts), bindCertificateToName: true }`.
  *
  * @param properties one or several; a key in a later one wins
- * @throws {LocalProtocolError} `ERR_TLS` for what this stack cannot do, keys `ssl-*` that Geode does not know, and a
- *   `mode` for properties that switch nothing on; in words
+ * @throws {LocalProtocolError} `ERR_TLS` for what this stack cannot do, keys `ssl-*` that Geode does not know, a `mode`
+ *   that there is not, and one for properties that switch nothing on; in words
  */
 export function tlsFromGemfireProperties(
   properties: GemfireProperties | readonly GemfireProperties[],
@@ -56,6 +57,7 @@ export function tlsFromGemfireProperties(
 ): TlsOptions {
   checkOptionNames('options', options, OPTIONS, tlsError);
   const { mode, warn = warnOfProcess } = options;
+  checkType('options.mode', mode, MODE);
   const merged = merge(properties);
   checkSslKeys(merged, warn);
   const read: Read = (key) => merged.get(key) ?? '';

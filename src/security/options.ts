@@ -1,6 +1,7 @@
 import type { CertificateBinding, TlsMode } from '../protocol/security.ts';
 import { tlsError } from './errors.ts';
 import { checkKeys } from './known-keys.ts';
+import { checkType, FLAG, FLAG_OR_FUNCTION, listOf, MODE, PEM, PEMS, TEXT } from './option-types.ts';
 
 /** PEM: the text itself (it has a line `-----BEGIN ...`), or the path of a file with it. */
 export type PemSource = string;
@@ -81,10 +82,11 @@ const RELOAD_KEYS: readonly string[] = ['onSighup', 'pollIntervalMs'];
 /** @throws {LocalProtocolError} `ERR_TLS` for what cannot be, in words */
 export function checkTlsOptions(options: TlsOptions): void {
   checkNames(options);
-  const mode: string = options.mode;
-  if (mode !== 'off' && mode !== 'accept-both' && mode !== 'required')
-    throw tlsError(`tls.mode is off, accept-both or required, not '${mode}'`);
-  if (mode === 'off') return;
+  const given: unknown = options.mode;
+  if (given === undefined) throw tlsError(`tls.mode is missing: ${MODE.words}`);
+  checkType('tls.mode', given, MODE);
+  checkTypes(options);
+  if (options.mode === 'off') return;
   checkSources(options);
   checkTrust(options);
   const { bindCertificateToName, protocols, reload } = options;
@@ -97,25 +99,42 @@ export function checkTlsOptions(options: TlsOptions): void {
     if (name !== 'TLSv1.2' && name !== 'TLSv1.3')
       throw tlsError(`tls.protocols: TLSv1.2 and TLSv1.3 can be had, not '${name}'`);
   }
-  const pollMs = reload?.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
-  if (!(pollMs >= 0 && pollMs <= 0x7fff_ffff))
-    throw tlsError(`tls.reload.pollIntervalMs: ${pollMs} is no number of milliseconds`);
+  const pollMs: unknown = reload?.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
+  if (typeof pollMs !== 'number' || !(pollMs >= 0 && pollMs <= 0x7fff_ffff))
+    throw tlsError(`tls.reload.pollIntervalMs: ${String(pollMs)} is no number of milliseconds`);
 }
 
 function checkNames(options: TlsOptions): void {
   checkKeys(options, KEYS, 'tls');
   const { keystore, truststore, reload } = options;
-  if (keystore !== undefined) checkStore(keystore, 'tls.keystore');
-  if (truststore !== undefined) checkStore(truststore, 'tls.truststore');
+  if (keystore !== undefined) checkKeys(keystore, STORE_KEYS, 'tls.keystore');
+  if (truststore !== undefined) checkKeys(truststore, STORE_KEYS, 'tls.truststore');
   if (reload !== undefined) checkKeys(reload, RELOAD_KEYS, 'tls.reload');
 }
 
+/** `endpointIdentification: 'true'` would be a check that is silently not made. */
+function checkTypes(options: TlsOptions): void {
+  const { key, cert, passphrase, ca, protocols, ciphers, keystore, truststore, reload } = options;
+  checkType('tls.key', key, PEM);
+  checkType('tls.cert', cert, PEM);
+  checkType('tls.passphrase', passphrase, TEXT);
+  checkType('tls.ca', ca, PEMS);
+  checkType('tls.protocols', protocols, listOf("protocols, such as ['TLSv1.3']"));
+  checkType('tls.ciphers', ciphers, listOf('names'));
+  if (keystore !== undefined) checkStore(keystore, 'tls.keystore');
+  if (truststore !== undefined) checkStore(truststore, 'tls.truststore');
+  checkType('tls.requireAuthentication', options.requireAuthentication, FLAG);
+  checkType('tls.endpointIdentification', options.endpointIdentification, FLAG);
+  checkType('tls.bindCertificateToName', options.bindCertificateToName, FLAG_OR_FUNCTION);
+  checkType('tls.reload.onSighup', reload?.onSighup, FLAG);
+}
+
 function checkStore(store: StoreSource, where: string): void {
-  checkKeys(store, STORE_KEYS, where);
-  const { file, password }: { readonly file: unknown; readonly password: unknown } = store;
+  const { file, password, alias }: { readonly [key in keyof StoreSource]: unknown } = store;
   if (typeof file !== 'string' || file === '')
     throw tlsError(`${where}.file is missing: the path of the store`);
   if (typeof password !== 'string') throw tlsError(`${where}.password is missing: '' if the store has none`);
+  checkType(`${where}.alias`, alias, TEXT);
 }
 
 /** Without trust everybody gets in: never by an option that is merely not there. */

@@ -12,6 +12,7 @@ import { createMessenger } from '../../src/index.ts';
 import { createCounters } from '../../src/tcp/context.ts';
 import { fakeReport } from '../cli/fixtures/fake-engine.ts';
 import { runHere } from '../cli/program.ts';
+import { writeServerFiles } from '../tls/server-files.ts';
 import { UDP_LIKE } from '../unit/jgroups/xml/samples.ts';
 
 /** What the documents tell a reader to do is done here. */
@@ -26,7 +27,7 @@ function blocks(markdown: string, language: string): string[] {
   return [...markdown.matchAll(fence)].map(([, content]) => content ?? '');
 }
 
-/** Programs of the documents, each with the output that is shown next after it. */
+/** Programs of the documents, each with the output that is shown next after it, or none. */
 function programs(): { program: string; output: string }[] {
   return [readme, read('docs/api.md')].flatMap(programsOf);
 }
@@ -35,18 +36,19 @@ function programsOf(markdown: string): { program: string; output: string }[] {
   return markdown
     .split(/^(?=```js\n)/m)
     .map((part) => ({ program: blocks(part, 'js')[0] ?? '', output: blocks(part, 'text')[0] ?? '' }))
-    .filter(({ program }) => program.includes("from 'rollgate'"));
+    .filter(({ program }) => program !== '');
 }
 
-test('the library examples print what the documents say', async (t) => {
-  t.is(programs().length, 4);
+test('the library examples run as they stand, and print what the documents say', async (t) => {
+  t.is(programs().length, 6);
+  t.is(blocks(readme, 'ts').length, 0, 'only programs that are run here');
   const folder = mkdtempSync(join(tmpdir(), 'rollgate-readme-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'udp.xml'), UDP_LIKE);
+  writeServerFiles(folder);
   const library = pathToFileURL(join(root, 'src/index.ts')).href;
   const sorted = (text: string): string[] => text.trimEnd().split('\n').sort();
   for (const { program, output } of programs()) {
-    t.not(output, '');
     const file = join(folder, 'example.mjs');
     writeFileSync(file, program.replace("from 'rollgate'", `from ${JSON.stringify(library)}`));
     const tsx = `--import=${import.meta.resolve('tsx')}`;

@@ -47,7 +47,7 @@ function chosenSubjects(): readonly Subject[] {
   return refuse(`--subject: '${values.subject}' is none of ${names}`);
 }
 
-const first = wholeNumber('from', values.seed ?? values.from);
+const first = values.seed === undefined ? wholeNumber('from', values.from) : wholeNumber('seed', values.seed);
 const count = values.seed === undefined ? wholeNumber('seeds', values.seeds) : 1;
 const jobs = Math.max(1, wholeNumber('jobs', values.jobs));
 const maxFailures = wholeNumber('failures', values.failures);

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseScriptArgs } from '../../script-options.ts';
 
 /** What a user asked for that cannot be. */
 export class OptionError extends Error {
@@ -52,24 +52,21 @@ export function parseOptions(args: readonly string[]): BenchOptions {
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        quick: { type: 'boolean', default: false },
-        only: { type: 'string' },
-        list: { type: 'boolean', default: false },
-        runs: { type: 'string' },
-        scale: { type: 'string', default: '1' },
-        messages: { type: 'string' },
-        'warm-up': { type: 'string' },
-        own: { type: 'string', default: '{}' },
-        'node-flags': { type: 'string', default: '' },
-        json: { type: 'boolean', default: false },
-        strict: { type: 'boolean', default: false },
-        'without-rivals': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
+    return parseScriptArgs(args, {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      runs: { type: 'string' },
+      scale: { type: 'string', default: '1' },
+      messages: { type: 'string' },
+      'warm-up': { type: 'string' },
+      own: { type: 'string', default: '{}' },
+      'node-flags': { type: 'string', default: '' },
+      json: { type: 'boolean', default: false },
+      strict: { type: 'boolean', default: false },
+      'without-rivals': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    });
   } catch (error) {
     throw new OptionError(error instanceof Error ? error.message : String(error));
   }
@@ -98,14 +95,14 @@ function record(option: string, text: string): Readonly<Record<string, unknown>>
   throw new OptionError(`${option} ${text} is no JSON object`);
 }
 
-/** The options, or the exit code of a program that has nothing to do: it has said why, or its help. */
+/** The options, or the exit code of a program that has nothing to do: it has said why in a line, or its help. */
 export function optionsOrExit(args: readonly string[], help: string): BenchOptions | number {
   let options: BenchOptions;
   try {
     options = parseOptions(args);
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
-    console.error(`${error.message}\n\n${help}`);
+    console.error(`${error.message}; see --help`);
     return 2;
   }
   if (!options.help) return options;

@@ -49,6 +49,45 @@ test('any micro version of 3.6 is taken, others are dropped and told', (t) => {
   t.is(b.a.stack.counters.otherVersion, 1);
 });
 
+test('every version that JGroups had is told by its name, and what begins with none is malformed', (t) => {
+  const { a, p } = pair();
+  const bytes = single(p.message(a, [data(1)], 'x'));
+  const hear = (version: number, port: number): void => {
+    bytes.writeUInt16BE(version, 0);
+    a.handle(bytes, port);
+  };
+  // major << 11 | minor << 6 | micro (WIRE-3.6 section 3)
+  const versions = [
+    [0x1141, '2.5.1'],
+    [0x1302, '2.12.2'],
+    [0x1800, '3.0.0'],
+    [0x197f, '3.5.63'],
+    [0x209e, '4.2.30'],
+    [0x2800, '5.0.0'],
+    [0x2946, '5.5.6'],
+  ] as const;
+  versions.forEach(([version, name], i) => {
+    hear(version, 5_000 + i);
+    t.is(
+      a.complaints.pop(),
+      `version 127.0.0.1:${5_000 + i}: it speaks JGroups ${name}, we speak 3.6.14; datagram dropped`,
+    );
+  });
+  t.like(a.stack.counters, { otherVersion: versions.length, malformed: 0 });
+  // zeros, 1.31.63, 2.13, 3.7, 4.3, 6.0, 'gu', and all ones
+  const none = [0x0000, 0x0fff, 0x1340, 0x19c0, 0x20c0, 0x3000, 0x6775, 0xffff];
+  none.forEach((version, i) => {
+    hear(version, 6_000 + i);
+    t.is(
+      a.complaints.pop(),
+      `malformed 127.0.0.1:${6_000 + i}: malformed datagram of ${bytes.length} bytes dropped: it is no JGroups ` +
+        `datagram (it begins with 0x${version.toString(16).padStart(4, '0')}, which is no version)`,
+    );
+  });
+  t.like(a.stack.counters, { otherVersion: versions.length, malformed: none.length });
+  t.deepEqual(a.take(), []);
+});
+
 test('another cluster, or none', (t) => {
   for (const [cluster, text] of [
     ['other', "'other'"],

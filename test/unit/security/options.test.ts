@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 
+import { createMessenger, tlsFromGemfireProperties } from '../../../src/index.ts';
+import { createNodeEnvironment } from '../../../src/io/node-environment.ts';
 import { LocalProtocolError } from '../../../src/protocol/errors.ts';
 import type { CertificateSummary } from '../../../src/protocol/security.ts';
 import { daysLeft } from '../../../src/security/certificate.ts';
@@ -45,6 +47,76 @@ test('stores without a file or a password, and what are no options at all', (t) 
   );
   refused(t, { mode: 'required', keystore: 'x.p12' }, /tls\.keystore is not an object/);
   t.throws(() => checkTlsOptions('required' as unknown as TlsOptions), { message: /tls is not an object/ });
+});
+
+test('a value of the wrong type is refused, lest a check be silently not made', (t) => {
+  refused(
+    t,
+    { ...GOOD, endpointIdentification: 'true' },
+    /^tls\.endpointIdentification is true or false, not 'true'$/,
+  );
+  refused(
+    t,
+    { ...GOOD, requireAuthentication: 0 },
+    /^tls\.requireAuthentication is true or false, not a number$/,
+  );
+  refused(
+    t,
+    { ...GOOD, bindCertificateToName: 'yes' },
+    /^tls\.bindCertificateToName is .* or a function, not 'yes'$/,
+  );
+  refused(
+    t,
+    { ...GOOD, protocols: 'TLSv1.3' },
+    /^tls\.protocols is a list of protocols, such as .*, not 'TLSv1\.3'$/,
+  );
+  refused(t, { ...GOOD, ciphers: 'A:B' }, /^tls\.ciphers is a list of names, not 'A:B'$/);
+  refused(
+    t,
+    { ...GOOD, cert: Buffer.from('x') },
+    /^tls\.cert is PEM, as text or the path of a file, not a Buffer$/,
+  );
+  refused(t, { ...GOOD, ca: [Buffer.from('x')] }, /^tls\.ca is PEM, .*, or a list of such, not a list$/);
+  refused(t, { ...GOOD, passphrase: null }, /^tls\.passphrase is a string, not null$/);
+  refused(t, { ...GOOD, reload: { onSighup: 'no' } }, /^tls\.reload\.onSighup is true or false, not 'no'$/);
+  refused(t, { ...GOOD, reload: { pollIntervalMs: '5' } }, /^tls\.reload\.pollIntervalMs: 5 is no number/);
+  refused(
+    t,
+    { mode: 'required', ca: 'x', keystore: { ...STORE, alias: 1 } },
+    /^tls\.keystore\.alias is a string/,
+  );
+  refused(t, { mode: 'off', protocols: 'TLSv1.3' }, /tls\.protocols/);
+  const all = {
+    requireAuthentication: true,
+    endpointIdentification: false,
+    protocols: ['TLSv1.3'],
+    passphrase: 'x',
+  };
+  t.notThrows(() =>
+    checkTlsOptions({ ...GOOD, ...all, ca: ['a', 'b'], reload: { onSighup: false } } as TlsOptions),
+  );
+});
+
+test('a mode that there is not is refused by whatever takes it, with the same words', (t) => {
+  for (const [mode, words] of [
+    ['requird', "is off, accept-both or required, not 'requird'"],
+    [true, 'is off, accept-both or required, not a boolean'],
+    [null, 'is off, accept-both or required, not null'],
+  ] as const) {
+    const tls = { ...GOOD, mode } as unknown as TlsOptions;
+    const refusal = { instanceOf: LocalProtocolError, code: 'ERR_TLS', message: `tls.mode ${words}` };
+    t.throws(() => checkTlsOptions(tls), refusal);
+    t.throws(() => createNodeEnvironment({ tls }), refusal);
+    const member = { version: 200 };
+    t.throws(() => createMessenger({ host: '127.0.0.1', cluster: 'AG', member, tls }), refusal);
+    // also where the properties switch nothing on, and would be blamed for it
+    for (const properties of [{}, { 'ssl-enabled-components': 'cluster', 'ssl-keystore': 'x.p12' }])
+      t.throws(() => tlsFromGemfireProperties(properties, { mode: mode as never }), {
+        ...refusal,
+        message: `options.mode ${words}`,
+      });
+  }
+  refused(t, { key: 'x' }, /^tls\.mode is missing: off, accept-both or required$/);
 });
 
 test('whom to trust must be said, or that nobody is checked', (t) => {
