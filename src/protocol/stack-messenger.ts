@@ -348,7 +348,8 @@ export abstract class StackMessenger implements Messenger {
    *
    * By TCP nothing was acknowledged, whether the member refuses connections, hangs or does not read, or it fell silent
    * without any waiting. By UDP it acknowledged nothing, or gave none of the credits that messages wait for; since acks
-   * come at ticks of half a second, and are to be lost now and then, that takes 2 s at least.
+   * come at ticks of half a second, and may be lost, that takes 2 s at least. With multicast a coordinator is told as
+   * well who does not gossip, four mean gossip intervals later.
    */
   setPeerStalledHandler(handler: PeerStalledHandler): void {
     this.stalls.onStalled = handler;
