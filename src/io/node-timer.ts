@@ -6,6 +6,12 @@ import type { Timer } from '../protocol/environment.ts';
 const MAX_TIMEOUT_MS = 0x7fff_ffff;
 
 /**
+ * A timeout that fires so late was held up: the process was stopped, or its loop was busy. What peers sent meanwhile is
+ * read first, or they would be taken for silent.
+ */
+const LATE_MS = 100;
+
+/**
  * One-shot timer that can be moved for each message at no cost: a later deadline only changes a number, and the
  * timeout that fires too early is armed again for the rest.
  */
@@ -50,8 +56,15 @@ export class NodeTimer implements Timer {
     const now = performance.now();
     const delay = Math.min(Math.max(0, Math.ceil(this.#deadlineMs - now)), MAX_TIMEOUT_MS);
     this.#firesAtMs = now + delay;
-    this.#timeout = setTimeout(this.#fire, delay);
+    this.#timeout = setTimeout(this.#handleTimeout, delay);
   }
+
+  readonly #handleTimeout = (): void => {
+    this.#timeout = null;
+    // sockets are read between timeouts and immediates
+    if (performance.now() >= this.#firesAtMs + LATE_MS) this.#immediate ??= setImmediate(this.#fire);
+    else this.#fire();
+  };
 
   readonly #fire = (): void => {
     this.#disarm();

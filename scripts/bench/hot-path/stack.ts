@@ -47,13 +47,16 @@ class Couple {
     for (const stack of [this.a, this.b]) stack.installView({ members: [A, B] }, 0);
   }
 
+  /** Until nothing is under way; what is due when a turn ends, acks above all, is sent after each round. */
   carry(): void {
-    for (let i = 0; i < 2; i++) {
+    while (this.#toA.length + this.#toB.length > 0) {
       const [toA, toB] = [this.#toA, this.#toB];
       this.#toA = [];
       this.#toB = [];
       for (const datagram of toB) this.b.handleDatagram(datagram, A.host, A.port, this.nowMs);
       for (const datagram of toA) this.a.handleDatagram(datagram, B.host, B.port, this.nowMs);
+      for (const stack of [this.b, this.a])
+        if (stack.nextDeadlineMs() <= this.nowMs) stack.handleTimeout(this.nowMs);
     }
   }
 

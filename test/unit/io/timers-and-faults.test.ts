@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
 import test from 'ava';
 
 import { FaultyDatagramSocket, type FaultOptions } from '../../../src/io/faulty-datagram-socket.ts';
@@ -114,4 +117,32 @@ test('randomness: a seed replays, none does not', (t) => {
   t.deepEqual(draw(3), draw(3));
   t.notDeepEqual(draw(), draw());
   t.true(draw().every((value) => value >= 0 && value < 1));
+});
+
+test('a timer that is late since the process was held up fires once what came meanwhile is read', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [[peer]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [
+    [Socket],
+    unknown,
+  ];
+  t.teardown(() => {
+    client.destroy();
+    server.close();
+  });
+  const environment = createNodeEnvironment();
+  const order: string[] = [];
+  peer.on('data', () => order.push('data'));
+  await new Promise<void>((resolve) => {
+    const timer = environment.createTimer(() => {
+      order.push('timer');
+      resolve();
+    });
+    const startMs = environment.nowMs();
+    timer.set(startMs + 10);
+    client.write('x');
+    while (environment.nowMs() < startMs + 300);
+  });
+  t.deepEqual(order, ['data', 'timer']);
 });
