@@ -11,7 +11,7 @@ const ROOT = new URL('../../../', import.meta.url);
  * As much for node as `-Xms` gives the JVMs. By default V8 allows a process that holds few objects so little garbage
  * that it collects the whole heap for every 25 MB of datagrams: half of the time with large messages.
  */
-export const HEAP_FLAG = '--initial-old-space-size=512';
+const HEAP_FLAG = '--initial-old-space-size=512';
 
 let built: Promise<void> | null = null;
 
