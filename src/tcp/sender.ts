@@ -56,6 +56,8 @@ export class Sender implements ConnectionOwner, Flushable {
   #lost: { readonly reason: string; readonly atMs: number } | null = null;
   /** When an ack last told of progress, or the first frame went out after all was acknowledged. */
   #progressMs = 0;
+  /** Silence counts from here: we were held up ourselves until then, and have not asked since. */
+  #backMs = -Infinity;
   recipient: MemberId;
   queued = false;
 
@@ -123,6 +125,13 @@ export class Sender implements ConnectionOwner, Flushable {
     }
     if (this.#timers.expire('tick', nowMs)) this.#tick(nowMs);
     this.#checkHealth(nowMs);
+  }
+
+  /** We were held up for longer than the peer may be silent without being asked: that it was says nothing of it. */
+  handleAbsence(nowMs: number): void {
+    this.#backMs = nowMs;
+    this.#progressMs = nowMs;
+    this.#health.handleAbsence(nowMs);
   }
 
   /** The turn ends: opens the connection if something waits, or writes what it takes. */
@@ -222,7 +231,8 @@ export class Sender implements ConnectionOwner, Flushable {
 
   #open(nowMs: number): void {
     this.#unreliable.dropOld(nowMs);
-    if (this.#window.isEmpty && this.#unreliable.isEmpty) {
+    // also to a peer that fell silent: who was told so is to be told when it speaks again
+    if (this.#window.isEmpty && this.#unreliable.isEmpty && !this.#health.isStalled) {
       this.#state = 'idle';
       return;
     }
@@ -297,7 +307,7 @@ export class Sender implements ConnectionOwner, Flushable {
     if (connection === null) return;
     this.#unreliable.dropOld(nowMs);
     const { stallTimeoutMs } = this.#context.timings;
-    const silentMs = nowMs - connection.lastHeardMs;
+    const silentMs = nowMs - Math.max(connection.lastHeardMs, this.#backMs);
     if (silentMs >= stallTimeoutMs) {
       this.#context.counters.stalls++;
       const reason = `nothing heard for ${Math.floor(silentMs)} ms`;

@@ -184,8 +184,11 @@ export class TcpStack implements TcpContext {
 
   #handleTimer(): void {
     const nowMs = this.environment.nowMs();
+    const lateMs = nowMs - this.#armedMs;
     this.#armedMs = Infinity;
     this.turn.enter();
+    if (lateMs >= this.timings.stallTimeoutMs / 2)
+      for (const sender of this.#senders.values()) sender.handleAbsence(nowMs);
     const isDue = nowMs >= this.#deadlineMs;
     if (isDue) this.#handleTimeout(nowMs);
     this.turn.leave();

@@ -78,13 +78,18 @@ export class FakeNetwork {
     this.#events.splice(index, 0, event);
   }
 
+  /** The machine stands still: nothing happens meanwhile, and what was due is late. */
+  suspend(ms: number): void {
+    this.nowMs += ms;
+  }
+
   /** Runs everything that is due within so many milliseconds. */
   run(ms: number): void {
     const endMs = this.nowMs + ms;
     for (let steps = 0; this.#events[0] !== undefined && this.#events[0].atMs <= endMs; steps++) {
       if (steps > 1_000_000) throw new Error('the clock does not get on: somebody spins');
       const event = this.#events.shift() as Event;
-      this.nowMs = event.atMs;
+      this.nowMs = Math.max(this.nowMs, event.atMs);
       event.run();
     }
     this.nowMs = endMs;

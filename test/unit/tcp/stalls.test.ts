@@ -148,6 +148,41 @@ test('an idle connection that falls silent: told without any message waiting', a
   t.is(told.length, 2);
 });
 
+test('an idle peer that was told as stalled is told again when it speaks, though nothing is sent to it', async (t) => {
+  const { network, a, b, told } = await trio();
+  a.messenger.send({ recipients: [b.id], payload: numbered(0) });
+  network.run(50);
+  b.listener.crash(true);
+  network.run(10_000);
+  t.is(told.length, 1);
+  network.listeners.set(b.listener.address, b.listener);
+  network.run(3_000);
+  t.deepEqual(
+    told.slice(1).map(({ text }) => text),
+    ['b recovered'],
+  );
+  network.run(20_000);
+  t.is(told.length, 2);
+});
+
+test('a pause of our own is no stall of others, whether messages wait or not', async (t) => {
+  const { network, a, b, c, told } = await trio();
+  const ofB = listen(network, b);
+  for (const recipient of [b, c]) a.messenger.send({ recipients: [recipient.id], payload: numbered(0) });
+  b.messenger.send({ recipients: [a.id], payload: numbered(0) });
+  network.run(50);
+  a.messenger.send({ recipients: [c.id], payload: numbered(1) });
+  for (const pauseMs of [600, 1_000, 1_700, 10_000, 100_000]) {
+    network.suspend(pauseMs);
+    network.run(5_000);
+  }
+  t.deepEqual([...told, ...ofB], []);
+  t.deepEqual(numbers(c), [0, 1]);
+  b.listener.crash(true);
+  network.run(5_000);
+  t.is(told.length, 1, 'and a stall is one as before');
+});
+
 test('acks that say nothing new are no progress', async (t) => {
   const network = new FakeNetwork();
   const a = await startMember(network, 'a', { memberTimeoutMs: MEMBER_TIMEOUT_MS });
