@@ -1,9 +1,9 @@
 /** The public API of the library, and nothing else. */
 
-import { checkCreateOptions, type CreateMessengerOptions, type RecordOptions } from './create-options.ts';
+import { checkCreateOptions } from './check-create-options.ts';
+import type { CreateMessengerOptions, RecordOptions } from './create-options.ts';
 import { createNodeEnvironment } from './io/node-environment.ts';
 import type { RecorderOptions } from './io/recorder.ts';
-import { LocalProtocolError } from './protocol/errors.ts';
 import { DelegatingMessenger } from './upgrade/delegating-messenger.ts';
 import { PAYLOAD_REDACTOR } from './upgrade/redaction.ts';
 
@@ -90,13 +90,5 @@ export function createMessenger(options: CreateMessengerOptions): DelegatingMess
 }
 
 function recorderOptions({ redact, ...options }: RecordOptions): RecorderOptions {
-  const wanted: string | undefined = redact;
-  if (wanted === undefined) return options;
-  // never a file that holds more than its owner believes
-  if (wanted !== 'payloads')
-    throw new LocalProtocolError(
-      'ERR_OPTIONS',
-      `record.redact: only 'payloads' can be redacted, not '${wanted}'`,
-    );
-  return { ...options, redactor: PAYLOAD_REDACTOR };
+  return redact === undefined ? options : { ...options, redactor: PAYLOAD_REDACTOR };
 }

@@ -1,6 +1,7 @@
 import { isIpLiteral } from '../../codecs/bytes/ip.ts';
 import { MAX_NAME_BYTES, MAX_SEQNO_LIST_BITS, MAX_UDP_PAYLOAD_BYTES } from '../../codecs/bytes/limits.ts';
 import { formatVersion, majorMinor, VERSION_3_6_14 } from '../../codecs/jgroups/version.ts';
+import { present } from '../protocol/check-options.ts';
 import { LocalProtocolError } from '../protocol/errors.ts';
 
 /** Room for what stands around a fragment: both addresses (IPv6), all headers, lengths; the cluster name comes on top. */
@@ -150,7 +151,7 @@ export const UDP_XML_STACK: JGroupsConfig = {
  */
 export function resolveConfig(changes: Partial<JGroupsConfig>): JGroupsConfig {
   const hasGroup = changes.multicast !== undefined && changes.multicast !== null;
-  const config = { ...(hasGroup ? GEODE_MULTICAST_STACK : GEODE_STACK), ...changes };
+  const config = { ...(hasGroup ? GEODE_MULTICAST_STACK : GEODE_STACK), ...present(changes) };
   const { cluster, version, fragSize } = config;
   check(majorMinor(version) === majorMinor(VERSION_3_6_14), `version ${formatVersion(version)} is not 3.6`);
   const isName = cluster.length <= MAX_NAME_BYTES && !/[^\x00-\xff]/.test(cluster);

@@ -6,6 +6,15 @@ export type KnownNames<T> = { readonly [name in keyof T]-?: true };
 /** A typing mistake or two; more of a difference is another word. */
 const MAX_DISTANCE = 3;
 
+export function optionsError(message: string): LocalProtocolError {
+  return new LocalProtocolError('ERR_OPTIONS', message);
+}
+
+/** For defaults behind which options are spread: one that is undefined is one that was not given. */
+export function present<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
 /**
  * For options that a type checker has not seen: one whose name is mistyped would be left out of account in silence.
  * @param where the option that they belong to, such as `limits`; empty for the outermost ones
@@ -17,7 +26,7 @@ export function checkOptionNames(
   where: string,
   options: unknown,
   known: Readonly<Record<string, unknown>>,
-  error = (message: string): Error => new LocalProtocolError('ERR_OPTIONS', message),
+  error: (message: string) => Error = optionsError,
 ): void {
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {

@@ -5,7 +5,7 @@ import type { TlsMode } from '../protocol/security.ts';
 import { tlsError } from './errors.ts';
 import { checkSslKeys } from './gemfire-keys.ts';
 import { parseJavaProperties } from './java-properties.ts';
-import { checkType, MODE } from './option-types.ts';
+import { checkTlsType, MODE } from './option-types.ts';
 import { type StoreSource, type TlsOptions, type TlsProtocol } from './options.ts';
 
 /** Geode's names (class SecurableCommunicationChannels). */
@@ -57,7 +57,7 @@ export function tlsFromGemfireProperties(
 ): TlsOptions {
   checkOptionNames('options', options, OPTIONS, tlsError);
   const { mode, warn = warnOfProcess } = options;
-  checkType('options.mode', mode, MODE);
+  checkTlsType('options.mode', mode, MODE);
   const merged = merge(properties);
   checkSslKeys(merged, warn);
   const read: Read = (key) => merged.get(key) ?? '';

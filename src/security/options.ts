@@ -1,7 +1,8 @@
+import { FLAG, FLAG_OR_FUNCTION, listOf, TEXT } from '../protocol/option-types.ts';
 import type { CertificateBinding, TlsMode } from '../protocol/security.ts';
 import { tlsError } from './errors.ts';
 import { checkKeys } from './known-keys.ts';
-import { checkType, FLAG, FLAG_OR_FUNCTION, listOf, MODE, PEM, PEMS, TEXT } from './option-types.ts';
+import { checkTlsType, MODE, PEM, PEMS } from './option-types.ts';
 
 /** PEM: the text itself (it has a line `-----BEGIN ...`), or the path of a file with it. */
 export type PemSource = string;
@@ -84,7 +85,7 @@ export function checkTlsOptions(options: TlsOptions): void {
   checkNames(options);
   const given: unknown = options.mode;
   if (given === undefined) throw tlsError(`tls.mode is missing: ${MODE.words}`);
-  checkType('tls.mode', given, MODE);
+  checkTlsType('tls.mode', given, MODE);
   checkTypes(options);
   if (options.mode === 'off') return;
   checkSources(options);
@@ -115,18 +116,18 @@ function checkNames(options: TlsOptions): void {
 /** `endpointIdentification: 'true'` would be a check that is silently not made. */
 function checkTypes(options: TlsOptions): void {
   const { key, cert, passphrase, ca, protocols, ciphers, keystore, truststore, reload } = options;
-  checkType('tls.key', key, PEM);
-  checkType('tls.cert', cert, PEM);
-  checkType('tls.passphrase', passphrase, TEXT);
-  checkType('tls.ca', ca, PEMS);
-  checkType('tls.protocols', protocols, listOf("protocols, such as ['TLSv1.3']"));
-  checkType('tls.ciphers', ciphers, listOf('names'));
+  checkTlsType('tls.key', key, PEM);
+  checkTlsType('tls.cert', cert, PEM);
+  checkTlsType('tls.passphrase', passphrase, TEXT);
+  checkTlsType('tls.ca', ca, PEMS);
+  checkTlsType('tls.protocols', protocols, listOf("protocols, such as ['TLSv1.3']"));
+  checkTlsType('tls.ciphers', ciphers, listOf('names'));
   if (keystore !== undefined) checkStore(keystore, 'tls.keystore');
   if (truststore !== undefined) checkStore(truststore, 'tls.truststore');
-  checkType('tls.requireAuthentication', options.requireAuthentication, FLAG);
-  checkType('tls.endpointIdentification', options.endpointIdentification, FLAG);
-  checkType('tls.bindCertificateToName', options.bindCertificateToName, FLAG_OR_FUNCTION);
-  checkType('tls.reload.onSighup', reload?.onSighup, FLAG);
+  checkTlsType('tls.requireAuthentication', options.requireAuthentication, FLAG);
+  checkTlsType('tls.endpointIdentification', options.endpointIdentification, FLAG);
+  checkTlsType('tls.bindCertificateToName', options.bindCertificateToName, FLAG_OR_FUNCTION);
+  checkTlsType('tls.reload.onSighup', reload?.onSighup, FLAG);
 }
 
 function checkStore(store: StoreSource, where: string): void {
@@ -134,7 +135,7 @@ function checkStore(store: StoreSource, where: string): void {
   if (typeof file !== 'string' || file === '')
     throw tlsError(`${where}.file is missing: the path of the store`);
   if (typeof password !== 'string') throw tlsError(`${where}.password is missing: '' if the store has none`);
-  checkType(`${where}.alias`, alias, TEXT);
+  checkTlsType(`${where}.alias`, alias, TEXT);
 }
 
 /** Without trust everybody gets in: never by an option that is merely not there. */

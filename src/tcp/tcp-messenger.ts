@@ -1,6 +1,7 @@
 import { CodecError } from '../../codecs/bytes/errors.ts';
 import { encodeHello } from '../../codecs/tcp/v1/handshake.ts';
 import { MAX_MESSAGE_BYTES } from '../../codecs/tcp/v1/limits.ts';
+import { present } from '../protocol/check-options.ts';
 import { checkMessage } from '../protocol/check-message.ts';
 import {
   AcknowledgementWait,
@@ -51,7 +52,7 @@ export class TcpMessenger extends StackMessenger {
   constructor(options: TcpMessengerOptions) {
     super(options, 'tcp');
     checkIdentity(options);
-    this.#timings = { ...timingsFor(memberTimeoutOf(options)), ...options.tcp };
+    this.#timings = { ...timingsFor(memberTimeoutOf(options)), ...present(options.tcp ?? {}) };
     this.#doorLimits = doorLimitsOf(options);
   }
 
@@ -153,7 +154,7 @@ export class TcpMessenger extends StackMessenger {
 }
 
 function doorLimitsOf({ door }: TcpMessengerOptions): DoorLimits {
-  const limits = { ...DEFAULT_DOOR_LIMITS, ...door };
+  const limits = { ...DEFAULT_DOOR_LIMITS, ...present(door ?? {}) };
   for (const [name, limit] of Object.entries<number>({ ...limits })) {
     if (limit >= 2) continue; // half of it is what strangers have
     throw new LocalProtocolError('ERR_OPTIONS', `door.${name} ${limit} must be 2 at least`);

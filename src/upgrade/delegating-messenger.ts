@@ -1,6 +1,7 @@
 import { JGroupsMessenger, type JGroupsMessengerOptions } from '../jgroups/jgroups-messenger.ts';
 import type { Digest } from '../../codecs/jgroups/message.ts';
 import type { Timer } from '../protocol/environment.ts';
+import { present } from '../protocol/check-options.ts';
 import { checkMessage } from '../protocol/check-message.ts';
 import {
   checkTimeout,
@@ -68,7 +69,7 @@ export class DelegatingMessenger implements Messenger {
 
   constructor(options: DelegatingMessengerOptions) {
     this.#options = options;
-    this.#policy = { ...DEFAULT_ROUTING_POLICY, ...options.routing };
+    this.#policy = { ...DEFAULT_ROUTING_POLICY, ...present(options.routing ?? {}) };
     if (
       this.#policy.tcp === 'off' &&
       route(options.member, { ...this.#policy, tcp: 'auto' }).stack === 'tcp'

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import test from 'ava';
 
-import { OPTION_NAMES } from '../../src/create-options.ts';
+import { OPTION_NAMES } from '../../src/check-create-options.ts';
 import { createMessenger } from '../../src/index.ts';
 import { createCounters } from '../../src/tcp/context.ts';
 import { fakeReport } from '../cli/fixtures/fake-engine.ts';
