@@ -5,6 +5,7 @@ import test from 'ava';
 import { JGroupsMessenger, type JGroupsMessengerOptions } from '../../../src/jgroups/jgroups-messenger.ts';
 import { formatMember, type MemberId } from '../../../src/protocol/member-id.ts';
 import { createView } from '../../../src/protocol/view.ts';
+import { STALL_REACTIONS } from '../stall-reactions.ts';
 import { FakeEnvironment, FakeNetwork } from './fake-environment.ts';
 
 interface Node {
@@ -115,13 +116,7 @@ test('no call for a member that left, nor by a messenger that stops or sleeps', 
 });
 
 test('handlers may drop the recipient, stop, or fail', async (t) => {
-  for (const react of [
-    (a: Node): void => a.messenger.installView(createView(2, [a.id])),
-    (a: Node): void => void a.messenger.stop(),
-    (): void => {
-      throw new Error('on purpose');
-    },
-  ]) {
+  for (const react of STALL_REACTIONS) {
     const { network, a, b } = await trio();
     let calls = 0;
     a.messenger.setPeerStalledHandler(() => {

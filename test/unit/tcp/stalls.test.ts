@@ -1,7 +1,7 @@
-import test from 'ava';
-import { createView } from '../../../src/protocol/view.ts';
+import test, { type ExecutionContext } from 'ava';
 import { DEFAULT_TIMINGS, timingsFor } from '../../../src/tcp/limits.ts';
 import { TcpMessenger, type TcpMessengerOptions } from '../../../src/tcp/tcp-messenger.ts';
+import { STALL_REACTIONS } from '../stall-reactions.ts';
 import { FakeNetwork, type LinkPlan } from './fake-network.ts';
 import { installView, type Member, numbered, numbers, range, startMember } from './members.ts';
 import { RAW_ID, RawPeer, welcome } from './raw-peer.ts';
@@ -132,13 +132,19 @@ test('a slow recipient that gets on is not stalled: acks of the fragments of one
   t.deepEqual(told, []);
 });
 
-test('an idle connection that falls silent: told without any message waiting', async (t) => {
+/** `b` falls silent when nothing waits for it, and that is told once. */
+async function trioWithoutB(t: ExecutionContext) {
   const { network, a, b, told } = await trio();
   a.messenger.send({ recipients: [b.id], payload: numbered(0) });
   network.run(50);
   b.listener.crash(true);
   network.run(10_000);
   t.is(told.length, 1);
+  return { network, a, b, told };
+}
+
+test('an idle connection that falls silent: told without any message waiting', async (t) => {
+  const { network, a, b, told } = await trioWithoutB(t);
   t.regex(told[0]?.text ?? '', /^b stalled: nothing heard for 1\d\d\d ms$/);
   t.true((told[0]?.atMs ?? Infinity) <= 50 + 2 * MEMBER_TIMEOUT_MS);
   network.listeners.set(b.listener.address, b.listener);
@@ -149,12 +155,7 @@ test('an idle connection that falls silent: told without any message waiting', a
 });
 
 test('an idle peer that was told as stalled is told again when it speaks, though nothing is sent to it', async (t) => {
-  const { network, a, b, told } = await trio();
-  a.messenger.send({ recipients: [b.id], payload: numbered(0) });
-  network.run(50);
-  b.listener.crash(true);
-  network.run(10_000);
-  t.is(told.length, 1);
+  const { network, b, told } = await trioWithoutB(t);
   network.listeners.set(b.listener.address, b.listener);
   network.run(3_000);
   t.deepEqual(
@@ -206,13 +207,7 @@ test('acks that say nothing new are no progress', async (t) => {
 });
 
 test('handlers may drop the recipient, stop, or fail', async (t) => {
-  for (const react of [
-    (a: Member): void => a.messenger.installView(createView(2, [a.id])),
-    (a: Member): void => void a.messenger.stop(),
-    (): void => {
-      throw new Error('on purpose');
-    },
-  ]) {
+  for (const react of STALL_REACTIONS) {
     const { network, a, b } = await trio();
     let calls = 0;
     a.messenger.setPeerStalledHandler(() => {
